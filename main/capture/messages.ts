@@ -1,0 +1,115 @@
+import type { EndReason, Gap, Mode } from '../../shared/recording.ts';
+import type { RoomParams } from './room/room.ts';
+
+/**
+ * Messages between the main process and one capture process (Node IPC, JSON). Main sends `start` after `ready`; the child
+ * heartbeats with `stats` every second; every wait on either side has a deadline. Raw media never travels here.
+ */
+
+export interface VideoSettings {
+  /** Canvas size in pixels, even. */
+  width: number;
+  height: number;
+  fps: number;
+  preset: string;
+  crf: number;
+  maxRateKbps: number;
+  gopSeconds: number;
+  /** How a picture meets its cell: whole with borders, or filling with the overhang cut off. */
+  fit: 'fit' | 'fill';
+  /** `#rrggbb` behind and between pictures. */
+  background: string;
+}
+
+export interface AudioSettings {
+  /** AAC bit rate in modes with pictures. */
+  aacKbps: number;
+  /** MP3 bit rate in mode 10. */
+  mp3Kbps: number;
+}
+
+export interface CaptureLimits {
+  enterTimeoutMs: number;
+  exitTimeoutMs: number;
+  /** No anchor in the room for this long ends the recording. */
+  idleMs: number;
+  maxLengthMs: number;
+  /** A hole in the timeline up to this long is filled with held picture and silence; a longer one is cut out. */
+  fillGapMs: number;
+}
+
+/** Where rooms come from. `simulated` swaps the SDK's native addon, nothing above it. */
+export type RoomsSource =
+  | { kind: 'trtc' }
+  | {
+      kind: 'simulated';
+      scenarioPath: string;
+      /** File that remembers when this recording first entered, so that a room goes on while the capture process is away. */
+      statePath: string;
+    };
+
+export interface CaptureJob {
+  recordingId: string;
+  room: RoomParams;
+  rooms: RoomsSource;
+  mode: Extract<Mode, '10' | '11' | '12'>;
+  isReserve: boolean;
+  video: VideoSettings;
+  audio: AudioSettings;
+  limits: CaptureLimits;
+  /** Directory of this recording; segment files are created in it. */
+  directory: string;
+  ffmpegPath: string;
+  /** Number of the first segment this process may open. */
+  nextSegment: number;
+  /**
+   * Null for the first process of a recording. Otherwise wall-clock time of t=0 (ms since 1970) and where on the timeline
+   * the previous segment's readable data ends.
+   */
+  resume: { t0EpochMs: number; timelineMs: number } | null;
+  /** Milliseconds without an anchor already counted before this process started. */
+  idleSinceEpochMs: number | null;
+}
+
+export type ToCapture =
+  | { type: 'start'; job: CaptureJob }
+  | { type: 'stop'; reason: Extract<EndReason, 'stopped' | 'shutdown' | 'disk'> };
+
+export interface CaptureStats {
+  /** Length on the timeline. */
+  timelineMs: number;
+  picturesSent: number;
+  picturesSkipped: number;
+  framesReceived: number;
+  framesDropped: number;
+  audioBlocksReceived: number;
+  /** Pictures handed to ffmpeg but not yet read by it. */
+  pipeBacklogBytes: number;
+  segmentBytes: number;
+  participantsInRoom: number;
+  participantsRecorded: number;
+  encoder: string;
+}
+
+export type FromCapture =
+  | { type: 'ready'; pid: number }
+  | { type: 'entered'; t0EpochMs: number; tookMs: number; simulated: boolean; sdkVersion: string }
+  | { type: 'enterFailed'; code: number; message: string }
+  /** `anchors`: how many users with media rights are in the room now. */
+  | {
+      type: 'participant';
+      change: 'entered' | 'left' | 'slot';
+      userId: string;
+      atMs: number;
+      slot: number | null;
+      anchors: number;
+    }
+  | { type: 'firstMedia'; atMs: number }
+  | { type: 'segmentOpened'; segment: number; file: string; startMs: number }
+  | { type: 'segmentClosed'; segment: number; bytes: number; clean: boolean }
+  | { type: 'gap'; gap: Gap }
+  | { type: 'connection'; state: 'lost' | 'reconnecting' | 'recovered'; atMs: number }
+  | { type: 'stats'; stats: CaptureStats }
+  | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; data?: Record<string, unknown> }
+  /** Last message: segments are closed and synced, the process exits with 0 afterwards. */
+  | { type: 'ended'; reason: EndReason; code: number | null; message: string | null; timelineMs: number };
