@@ -18,14 +18,28 @@ export const RECORDING_STATES = [
 export type RecordingState = (typeof RECORDING_STATES)[number];
 
 /** States in which a capture process should be running. */
-export const CAPTURING_STATES = ['accepted', 'joining', 'waiting', 'recording'] as const satisfies readonly RecordingState[];
+export const CAPTURING_STATES = [
+  'accepted',
+  'joining',
+  'waiting',
+  'recording',
+] as const satisfies readonly RecordingState[];
 export const TERMINAL_STATES = ['done', 'failed'] as const satisfies readonly RecordingState[];
 
 /**
  * Why a recording ended: room dissolved, recorder removed from the room, no anchor for the idle limit, maximum length,
  * stopped by API/tray/console, disk reserve reached, the box was shut down, or an error (see the failure).
  */
-export const END_REASONS = ['dissolved', 'kicked', 'idle', 'maxLength', 'stopped', 'disk', 'shutdown', 'error'] as const;
+export const END_REASONS = [
+  'dissolved',
+  'kicked',
+  'idle',
+  'maxLength',
+  'stopped',
+  'disk',
+  'shutdown',
+  'error',
+] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 /** 10 mixed audio → MP3, 11 mixed video → MP4 without sound, 12 mixed audio and video → MP4; 00, 01, 02 the same per user. */

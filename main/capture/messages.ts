@@ -59,7 +59,11 @@ export interface CaptureJob {
   limits: CaptureLimits;
   /** Directory of this recording; segment files are created in it. */
   directory: string;
-  ffmpegPath: string;
+  ffmpeg: {
+    path: string;
+    /** Whether `-fps_mode` is understood (older builds have `-vsync`). */
+    hasFpsMode: boolean;
+  };
   /** Number of the first segment this process may open. */
   nextSegment: number;
   /**

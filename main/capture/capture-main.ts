@@ -1,0 +1,87 @@
+/**
+ * Entry of a capture process: one recording, told over IPC what to do. Holds the SDK, the mixer and the ffmpeg child.
+ * Without its parent it ends the segment in order and goes: the box that comes back finds a whole file and starts anew.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { openSegmentEncoder } from './encode/segment.ts';
+import type { CaptureJob, FromCapture, ToCapture } from './messages.ts';
+import { loadKernel } from './mix/kernel/load.ts';
+import { openRoom } from './room/open-room.ts';
+import { CaptureSession } from './session.ts';
+
+/** How long an orphan may take to close its segment. */
+const ORPHAN_END_TIMEOUT_MS = 4_000;
+/** Name of the file that tells a later box which process may still be writing here. */
+const PID_FILE = 'capture.pid';
+/** Answer for a failure below the SDK (missing addon, unreadable scenario): the SDK's own generic "entering failed". */
+const OPEN_FAILED_CODE = -3301;
+
+let session: CaptureSession | null = null;
+let pidFile: string | null = null;
+
+function send(message: FromCapture): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+function log(level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void {
+  send(data ? { type: 'log', level, message, data } : { type: 'log', level, message });
+}
+
+/** Leaves once the messages sent before are out. */
+function exit(code: number): void {
+  if (pidFile) rmSync(pidFile, { force: true });
+  process.off('disconnect', endAsOrphan);
+  if (!process.connected) process.exit(code);
+  process.send?.({ type: 'log', level: 'debug', message: 'capture process leaves' }, () => process.exit(code));
+}
+
+function endAsOrphan(): void {
+  setTimeout(() => process.exit(2), ORPHAN_END_TIMEOUT_MS);
+  if (session) void session.end('shutdown');
+  else process.exit(2);
+}
+
+async function begin(job: CaptureJob): Promise<void> {
+  pidFile = path.join(job.directory, PID_FILE);
+  writeFileSync(pidFile, String(process.pid));
+  session = new CaptureSession(job, {
+    openRoom: (listener) => openRoom(job.rooms, job.ffmpeg.path, listener, log),
+    openEncoder: (segment, events) => openSegmentEncoder(job, segment, events),
+    loadKernel,
+    monotonicMs: () => performance.now(),
+    epochMs: () => Date.now(),
+    send,
+  });
+  void session.finished.then(() => exit(0));
+  try {
+    await session.start();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    send({ type: 'enterFailed', code: OPEN_FAILED_CODE, message: text });
+    exit(3);
+  }
+}
+
+process.on('message', (message: ToCapture) => {
+  if (message.type === 'start') {
+    void begin(message.job);
+  } else if (session) {
+    void session.end(message.reason);
+  }
+});
+
+process.on('disconnect', endAsOrphan);
+process.on('SIGTERM', () => {
+  if (session) void session.end('shutdown');
+  else process.exit(0);
+});
+// Ctrl-C in a terminal reaches every process of its group; only the box decides when a recording ends.
+process.on('SIGINT', () => {});
+process.on('uncaughtException', (error) => {
+  log('error', 'capture process failed', { error: error.message, stack: error.stack });
+  // Let the message out, then die as a crash: the supervisor goes on in a new process.
+  setTimeout(() => process.exit(70), 50);
+});
+
+send({ type: 'ready', pid: process.pid });

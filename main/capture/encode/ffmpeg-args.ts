@@ -1,0 +1,97 @@
+import type { AudioSettings, CaptureJob, VideoSettings } from '../messages.ts';
+import type { FfmpegFacts } from './ffmpeg.ts';
+import type { ColourMatrix, MatroskaTracks } from './matroska.ts';
+
+export interface LiveEncoderSettings {
+  mode: CaptureJob['mode'];
+  video: VideoSettings;
+  audio: AudioSettings;
+  /** How the canvas is to be understood; the same as its Matroska track says. */
+  matrix: ColourMatrix;
+  /** Threads of the video encoder: each beyond the first holds back one more picture. */
+  threads: number;
+  ffmpeg: Pick<FfmpegFacts, 'hasFpsMode'>;
+}
+
+export const AUDIO_SAMPLE_RATE = 48_000;
+
+/** Fragments are closed when they are this long; it bounds what stays inside ffmpeg. */
+const FRAGMENT_MICROSECONDS = 500_000;
+/**
+ * Pictures the encoder looks ahead, and no B-pictures: what the encoder holds is what a killed encoder loses. Its defaults for the
+ * preset hold 1.5 to 1.75 s, these 0.65 to 0.95 s, of which half a second is the fragment itself.
+ */
+const LOOK_AHEAD_PICTURES = 5;
+const COLOUR_NAMES = { bt601: 'smpte170m', bt709: 'bt709' } as const satisfies Record<ColourMatrix, string>;
+
+/** Whether recordings in a mode have pictures. */
+export function enableVideo(mode: CaptureJob['mode']): boolean {
+  return mode !== '10';
+}
+
+/** Whether recordings in a mode have sound. */
+export function enableAudio(mode: CaptureJob['mode']): boolean {
+  return mode !== '11';
+}
+
+/** The tracks that the stream into ffmpeg has in a mode. */
+export function tracksOfMode(settings: Pick<LiveEncoderSettings, 'mode' | 'video' | 'matrix'>): MatroskaTracks {
+  const { width, height, fps } = settings.video;
+  return {
+    video: enableVideo(settings.mode) ? { width, height, fps, matrix: settings.matrix } : null,
+    audio: enableAudio(settings.mode) ? { sampleRate: AUDIO_SAMPLE_RATE, channels: 1 } : null,
+  };
+}
+
+/** File name extension, and how the file has to be finalized. */
+export function containerOfMode(mode: CaptureJob['mode']): 'mp4' | 'mp3' {
+  return mode === '10' ? 'mp3' : 'mp4';
+}
+
+/**
+ * Arguments of the encoder of one segment: raw Matroska comes in on stdin, the segment file's bytes leave on stdout.
+ * Timestamps pass unchanged, so a picture that was skipped is a longer picture before it and nothing moves.
+ */
+export function liveEncoderArgs(settings: LiveEncoderSettings): string[] {
+  const tracks = tracksOfMode(settings);
+  return [
+    ...['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'warning'],
+    // The header says all there is to know: reading on before starting would only hold pictures back.
+    ...['-fflags', 'nobuffer', '-probesize', '32', '-analyzeduration', '0'],
+    ...['-copyts', '-f', 'matroska', '-i', 'pipe:0'],
+    ...(tracks.video ? videoArgs(settings) : ['-vn']),
+    ...(tracks.audio ? audioArgs(settings) : ['-an']),
+    ...(settings.mode === '10' ? MP3_STREAM : FRAGMENTED_MP4),
+    ...['-flush_packets', '1', 'pipe:1'],
+  ];
+}
+
+/**
+ * `delay_moov`: the moov box comes with the first fragment, when the encoder delays are known, so that it can hold the edit lists.
+ * Without it the first picture and the first block of sound are misplaced against the rest.
+ */
+const FRAGMENTED_MP4 = [
+  ...['-movflags', '+empty_moov+default_base_moof+delay_moov+write_colr'],
+  ...['-frag_duration', `${FRAGMENT_MICROSECONDS}`, '-f', 'mp4'],
+];
+/** Bare frames, so that files can be cut and put together anywhere. */
+const MP3_STREAM = ['-write_xing', '0', '-id3v2_version', '0', '-f', 'mp3'];
+
+function videoArgs({ video, matrix, threads, ffmpeg }: LiveEncoderSettings): string[] {
+  const colour = COLOUR_NAMES[matrix];
+  return [
+    ...['-map', '0:v:0', ffmpeg.hasFpsMode ? '-fps_mode' : '-vsync', 'passthrough'],
+    ...['-c:v', 'libx264', '-preset', video.preset, '-crf', `${video.crf}`],
+    ...['-maxrate', `${video.maxRateKbps}k`, '-bufsize', `${video.maxRateKbps * 2}k`],
+    ...['-g', `${Math.max(1, Math.round(video.gopSeconds * video.fps))}`, '-bf', '0'],
+    // The fastest preset looks ahead not at all, which must not be made slower.
+    ...(video.preset === 'ultrafast' ? [] : ['-rc-lookahead', `${LOOK_AHEAD_PICTURES}`]),
+    ...['-threads', `${threads}`, '-pix_fmt', 'yuv420p'],
+    ...['-colorspace', colour, '-color_primaries', colour, '-color_trc', colour, '-color_range', 'tv'],
+  ];
+}
+
+function audioArgs({ mode, audio }: LiveEncoderSettings): string[] {
+  const coder = mode === '10' ? ['libmp3lame', '-b:a', `${audio.mp3Kbps}k`] : ['aac', '-b:a', `${audio.aacKbps}k`];
+  return ['-map', '0:a:0', '-c:a', ...coder, '-ac', '1', '-ar', `${AUDIO_SAMPLE_RATE}`];
+}

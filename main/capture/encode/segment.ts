@@ -1,0 +1,46 @@
+import path from 'node:path';
+import type { CaptureJob } from '../messages.ts';
+import { CANVAS_COLOUR } from '../mix/colour.ts';
+import type { Encoder, EncoderEvents } from '../segment-sequence.ts';
+import { SegmentEncoder } from './encoder.ts';
+import { containerOfMode, liveEncoderArgs, tracksOfMode } from './ffmpeg-args.ts';
+import { timelineEnd } from './timeline-end.ts';
+
+/** Pixels per second up to which one encoder thread keeps up with ease: a second one would hold back a further picture. */
+const ONE_THREAD_PIXELS_PER_SECOND = 1280 * 720 * 30;
+
+/** Opens the encoder of one segment of a job; the file is named by its number in the recording's directory. */
+export function openSegmentEncoder(job: CaptureJob, segment: number, events: EncoderEvents): Encoder {
+  const { mode, video, audio, ffmpeg, directory } = job;
+  const { matrix } = CANVAS_COLOUR;
+  const container = containerOfMode(mode);
+  const file = `segment-${String(segment).padStart(4, '0')}.${container}`;
+  const fullPath = path.join(directory, file);
+  const threads = video.width * video.height * video.fps > ONE_THREAD_PIXELS_PER_SECOND ? 2 : 1;
+  const encoder = new SegmentEncoder({
+    ffmpegPath: ffmpeg.path,
+    args: async () => liveEncoderArgs({ mode, video, audio, matrix, threads, ffmpeg }),
+    tracks: tracksOfMode({ mode, video, matrix }),
+    file: fullPath,
+    listener: {
+      onDied: ({ code, signal, stalled, stderrTail }) => {
+        const how = stalled ? 'stopped reading and was killed' : `ended with ${signal ?? `exit code ${code}`}`;
+        events.onDied([how, ...stderrTail.slice(-3)].join(' | '));
+      },
+      onWriteError: (error) => events.onStorageError(error.message),
+    },
+  });
+  return {
+    file,
+    get backlogBytes() {
+      return encoder.backlogBytes;
+    },
+    get bytesWritten() {
+      return encoder.bytesWritten;
+    },
+    writePicture: (canvas, timestampNs) => encoder.writePicture(canvas, timestampNs),
+    writeAudio: (pcm, timestampNs) => encoder.writeAudio(pcm, timestampNs),
+    finish: (timeoutMs) => encoder.finish(timeoutMs),
+    readableMs: () => timelineEnd(fullPath, container),
+  };
+}

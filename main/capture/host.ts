@@ -1,0 +1,103 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FromCapture, ToCapture } from './messages.ts';
+
+/** How a capture process ended, for the supervisor's decision. */
+export interface CaptureExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A running capture process, whatever hosts it. */
+export interface CaptureProcess {
+  readonly pid: number | undefined;
+  send(message: ToCapture): void;
+  /** Ends the process for good: terminate, then kill after `graceMs`. Resolves when it is gone. */
+  destroy(graceMs: number): Promise<void>;
+}
+
+export interface CaptureHostEvents {
+  onMessage(message: FromCapture): void;
+  /** Comes exactly once, after the last message. */
+  onExit(exit: CaptureExit): void;
+}
+
+/** Starts capture processes. `process` is a plain Node child; the desktop has a second one that hosts the SDK in a hidden window. */
+export interface CaptureHost {
+  readonly kind: 'process' | 'window';
+  start(events: CaptureHostEvents): CaptureProcess;
+}
+
+// The packaged app runs compiled .js, a checkout runs .ts: the entry has the extension of this file.
+const ENTRY = fileURLToPath(new URL(`./capture-main${path.extname(import.meta.url)}`, import.meta.url));
+
+/**
+ * Hosts each recording in a Node child process, so that a native crash in the SDK takes one recording's process and not the box.
+ * The job travels over IPC, never in arguments or environment, where other users of the machine could read the UserSig.
+ */
+export function createProcessHost(options: { onStderr(line: string): void }): CaptureHost {
+  return {
+    kind: 'process',
+    start(events) {
+      const child = fork(ENTRY, [], {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+        // A group of its own: Ctrl-C in the box's terminal must not end capture and encoder behind the box's back.
+        detached: process.platform !== 'win32',
+        env: childEnvironment(process.env),
+      });
+      return superviseChild(child, events, options.onStderr);
+    },
+  };
+}
+
+/** The box's own secrets are of no use to the capture process. */
+function childEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { RECORDER_COS_SECRET_ID: _id, RECORDER_COS_SECRET_KEY: _key, ...rest } = environment;
+  return rest;
+}
+
+function superviseChild(
+  child: ChildProcess,
+  events: CaptureHostEvents,
+  onStderr: (line: string) => void,
+): CaptureProcess {
+  let reportExit: (exit: CaptureExit) => void = () => {};
+  const exited = new Promise<CaptureExit>((resolve) => {
+    reportExit = resolve;
+  });
+  let done = false;
+  const settle = (exit: CaptureExit) => {
+    if (done) return;
+    done = true;
+    events.onExit(exit);
+    reportExit(exit);
+  };
+  child.on('message', (message) => {
+    if (!done) events.onMessage(message as FromCapture);
+  });
+  // `close` comes after the IPC channel and stderr are drained, so no last message is lost; `error` alone means it never started.
+  child.on('close', (code, signal) => settle({ code, signal }));
+  child.on('error', () => {
+    if (child.pid === undefined) settle({ code: null, signal: null });
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.split('\n')) if (line.trim() !== '') onStderr(line);
+  });
+  return {
+    get pid() {
+      return child.pid;
+    },
+    send(message) {
+      if (child.connected) child.send(message, () => {});
+    },
+    async destroy(graceMs) {
+      if (done) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}

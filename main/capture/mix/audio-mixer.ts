@@ -1,0 +1,98 @@
+import { Limiter, LOOK_AHEAD } from './limiter.ts';
+import { MIX_RATE } from './rate-converter.ts';
+import { AUDIO_BLOCK_MS } from './timeline.ts';
+import type { PcmBlock } from './types.ts';
+import { Voice } from './voice.ts';
+
+/** Samples of one mixed block: 20 ms at 48 kHz. */
+export const BLOCK_SAMPLES = (MIX_RATE * AUDIO_BLOCK_MS) / 1000;
+
+const FULL_SCALE = 32_768;
+/** Ceiling of a mix of several talkers: 1 dB below full scale. */
+const MIX_CEILING = 29_204;
+/** Quieter than this (-60 dB below full scale) nobody counts as a talker. */
+const AUDIBLE = 33;
+
+/** -32768…32767, rounded. */
+function toSample(value: number): number {
+  return Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(value)));
+}
+
+/**
+ * Sums the participants' sound on the recording's timeline, 48 kHz mono. Sound is placed where it arrived (see `Voice`); a muted,
+ * stalled or absent participant is silence. A single talker passes unchanged, several together are limited without clipping.
+ *
+ * Block n has to be mixed when its end is `MIXING_DELAY_MS` in the past, and nothing of it may be pushed later than that. Mixing
+ * earlier, as at the end of a recording, is allowed: what has not come is silence.
+ */
+export class AudioMixer {
+  readonly #voices = new Map<string, Voice>();
+  #active: ReadonlySet<string> = new Set();
+  #limiter = new Limiter();
+  #nextBlock: number | null = null;
+  readonly #ahead = new Float32Array(LOOK_AHEAD);
+  readonly #sum = new Float32Array(BLOCK_SAMPLES);
+
+  /**
+   * Who is recorded from now on. Sound of anybody else is ignored; what a participant said before he was taken out is still
+   * mixed at its place.
+   */
+  setActive(userIds: Iterable<string>): void {
+    this.#active = new Set(userIds);
+  }
+
+  /**
+   * Takes over a block of a participant; `block.data` is read before returning.
+   * @param arrivalMs when it arrived, in milliseconds on the recording's timeline; its first sample belongs there
+   * @throws RangeError for a sample rate that cannot be mixed
+   */
+  push(userId: string, block: PcmBlock, arrivalMs: number): void {
+    if (!this.#active.has(userId)) return;
+    let voice = this.#voices.get(userId);
+    if (voice === undefined) {
+      voice = new Voice();
+      this.#voices.set(userId, voice);
+    }
+    voice.push(block, arrivalMs);
+  }
+
+  /**
+   * Mixes block `blockIndex`, the 20 ms from blockIndex·20 ms on. Blocks are asked for one after the other; after a jump the
+   * sound goes on at the new place.
+   * @returns 960 samples that belong to the caller
+   */
+  mix(blockIndex: number): Int16Array<ArrayBuffer> {
+    const start = blockIndex * BLOCK_SAMPLES;
+    if (blockIndex !== this.#nextBlock) {
+      // The limiter gives back what it got 5 ms before: filled with the first 5 ms, it is in step from the first block on.
+      this.#limiter = new Limiter();
+      for (const voice of this.#voices.values()) voice.interrupt();
+      this.#render(start, this.#ahead);
+    }
+    this.#render(start + LOOK_AHEAD, this.#sum);
+    this.#nextBlock = blockIndex + 1;
+    for (const [userId, voice] of this.#voices) {
+      if (voice.isDrained && !this.#active.has(userId)) this.#voices.delete(userId);
+    }
+    const mixed = new Int16Array(BLOCK_SAMPLES);
+    for (let index = 0; index < BLOCK_SAMPLES; index++) mixed[index] = toSample(this.#sum[index]!);
+    return mixed;
+  }
+
+  /** Level of a participant in the block mixed last: root mean square, 0…1 of full scale. */
+  rms(userId: string): number {
+    const voice = this.#voices.get(userId);
+    return voice === undefined ? 0 : Math.sqrt(voice.energy / BLOCK_SAMPLES) / FULL_SCALE;
+  }
+
+  /** Sums all voices into `samples` and passes them through the limiter. */
+  #render(at: number, samples: Float32Array): void {
+    samples.fill(0);
+    let talkers = 0;
+    for (const voice of this.#voices.values()) {
+      voice.render(at, samples);
+      if (voice.peak > AUDIBLE) talkers++;
+    }
+    this.#limiter.process(samples, talkers > 1 ? MIX_CEILING : FULL_SCALE);
+  }
+}

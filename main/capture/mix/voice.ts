@@ -1,0 +1,234 @@
+import { Arrivals, TOLERANCE } from './arrivals.ts';
+import { MIX_RATE, RateConverter } from './rate-converter.ts';
+import { SINC_REACH, SINC_TAPS, sincAt } from './sinc.ts';
+import type { PcmBlock } from './types.ts';
+
+/** Samples kept per participant: 2.7 s at 48 kHz. */
+const RING = 1 << 17;
+/** Fade in and out at every beginning and end, in samples: 10 ms. */
+const FADE = 480;
+/** The speed is corrected from this misplacement on, in samples: 5 ms. */
+const CORRECT_FROM = 240;
+/** … until it is below this: 1 ms. */
+const CORRECT_TO = 48;
+/** At most one sample in so many is added or left out: 0.5 %. */
+const CORRECTION_LIMIT = 200;
+
+/**
+ * One participant's sound on its way to the mix: placed on the timeline by arrival, silence where nothing came. Placing happens when
+ * the sound is mixed, not when it comes: by then 200 ms of later arrivals tell a late burst from lost sound, and a first block
+ * that came late from the beginning of a sentence.
+ *
+ * While it plays, the stream lies on the timeline in one piece. A misplacement up to 40 ms is corrected by playing a whole number of
+ * samples more or less per chunk, a larger one by ending the piece and placing the rest anew.
+ */
+export class Voice {
+  /** Samples by number in the stream modulo `RING`, 48 kHz mono in 16-bit units. */
+  readonly #ring = new Float32Array(RING);
+  readonly #arrivals = new Arrivals();
+  /** Number of the next sample to be written and of the next one to be played. */
+  #written = 0;
+  #cursor = 0;
+  #playing = false;
+  #correcting = false;
+  /** Present gain of the fades, 0…1. */
+  #gain = 0;
+  /** Where the piece that plays was told to end; Infinity when it was not. */
+  #endAt = Number.POSITIVE_INFINITY;
+  #converter: RateConverter | null = null;
+  /** Stream number of the converter's first sample. */
+  #converterStart = 0;
+  #mono = new Float32Array(1024);
+  #converted = new Float32Array(1024);
+  #stretched = new Float32Array(2048);
+  #peak = 0;
+  #energy = 0;
+
+  /** Highest level in the samples rendered last, in 16-bit units. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** Sum of squares of the samples rendered last, in 16-bit units. */
+  get energy(): number {
+    return this.#energy;
+  }
+
+  /** Nothing plays and nothing waits to be played. */
+  get isDrained(): boolean {
+    return !this.#playing && this.#cursor >= this.#written;
+  }
+
+  /** Takes over a block that arrived at `arrivalMs` on the timeline. */
+  push(block: PcmBlock, arrivalMs: number): void {
+    const count = Math.floor(block.data.length / block.channels);
+    if (count === 0) return;
+    const converter = this.#converterFor(block.sampleRate);
+    this.#arrivals.add(this.#converterStart + converter.inputPosition, (arrivalMs * MIX_RATE) / 1000);
+    this.#convert(converter, this.#toMono(block, count), count);
+    if (this.#written - this.#cursor > RING - SINC_TAPS) {
+      // The mix stands still: the oldest sound is lost, the rest is placed anew.
+      this.#playing = false;
+      this.#cursor = this.#written - RING / 2;
+    }
+  }
+
+  /** Stops playing at once; what waits is placed anew. For a jump of the timeline. */
+  interrupt(): void {
+    this.#playing = false;
+  }
+
+  /** Adds the samples for the timeline from sample number `at` on to `into`. Calls follow each other without gap or overlap. */
+  render(at: number, into: Float32Array): void {
+    this.#peak = 0;
+    this.#energy = 0;
+    let done = 0;
+    while (done < into.length) {
+      if (this.#playing) {
+        done += this.#play(at + done, into, done);
+      } else {
+        const silence = this.#start(at + done, into.length - done);
+        if (silence === null) return;
+        done += silence;
+      }
+    }
+  }
+
+  #converterFor(sampleRate: number): RateConverter {
+    const old = this.#converter;
+    if (old !== null && old.sampleRate === sampleRate && !this.isDrained) return old;
+    // A new filter: after a pause the old one would smear the end before it into the beginning after it.
+    const converter = new RateConverter(sampleRate);
+    if (this.isDrained) {
+      this.#arrivals.restart();
+      this.#cursor = this.#written;
+    } else if (old !== null) {
+      this.#convert(old, new Float32Array(SINC_REACH), SINC_REACH);
+    }
+    this.#converter = converter;
+    this.#converterStart = this.#written;
+    return converter;
+  }
+
+  #toMono(block: PcmBlock, count: number): Float32Array {
+    if (this.#mono.length < count) this.#mono = new Float32Array(count);
+    const { data, channels } = block;
+    const mono = this.#mono;
+    if (channels === 1) {
+      for (let index = 0; index < count; index++) mono[index] = data[index]!;
+    } else {
+      for (let index = 0; index < count; index++) mono[index] = (data[2 * index]! + data[2 * index + 1]!) / 2;
+    }
+    return mono;
+  }
+
+  #convert(converter: RateConverter, mono: Float32Array, count: number): void {
+    const room = converter.maxOutput(count);
+    if (this.#converted.length < room) this.#converted = new Float32Array(room);
+    const made = converter.convert(mono, count, this.#converted);
+    let place = this.#written % RING;
+    for (let index = 0; index < made; index++) {
+      this.#ring[place] = this.#converted[index]!;
+      place = (place + 1) % RING;
+    }
+    this.#written += made;
+  }
+
+  /** Places what waits. @returns samples of silence before it begins, or null when that is not within `room` */
+  #start(at: number, room: number): number | null {
+    let beginsAt = 0;
+    for (;;) {
+      if (this.#cursor >= this.#written) return null;
+      const placement = this.#arrivals.lowestDelay();
+      beginsAt = Math.round(placement + this.#cursor);
+      if (beginsAt >= at + room) return null;
+      if (beginsAt >= at) break;
+      // Too late for its place; what follows still belongs where it belongs, which after a hole is somewhere else.
+      const skipped = Math.min(this.#written - this.#cursor, at - beginsAt);
+      const hole = this.#arrivals.findHole(this.#cursor, skipped, placement);
+      this.#cursor = hole === null ? this.#cursor + skipped : hole.start;
+      if (hole !== null) this.#arrivals.restartAt(hole.block);
+    }
+    this.#playing = true;
+    this.#correcting = false;
+    this.#gain = 0;
+    this.#endAt = Number.POSITIVE_INFINITY;
+    return beginsAt - at;
+  }
+
+  /** Plays until the piece ends or `into` is full. @returns samples played */
+  #play(at: number, into: Float32Array, offset: number): number {
+    const room = into.length - offset;
+    const placement = at - this.#cursor;
+    // Positive: the stream lies too early and has to be played slower.
+    const misplaced = this.#arrivals.lowestDelay() - placement;
+    if (Math.abs(misplaced) > TOLERANCE) this.#endAt = Math.min(this.#endAt, this.#cursor + FADE);
+    const correction = this.#endAt === Number.POSITIVE_INFINITY ? this.#correction(misplaced, room) : 0;
+    const wanted = room - correction;
+    const hole = this.#arrivals.findHole(this.#cursor, wanted + FADE, placement);
+    let end = Math.min(this.#endAt, hole?.start ?? Number.POSITIVE_INFINITY);
+    if (this.#written < this.#cursor + wanted + FADE) end = Math.min(end, this.#written);
+    if (end >= this.#cursor + wanted) {
+      this.#add(into, offset, this.#take(wanted, room), room, end);
+      this.#cursor += wanted;
+      return room;
+    }
+    const rest = end - this.#cursor;
+    this.#add(into, offset, this.#take(rest, rest), rest, end);
+    this.#cursor = end;
+    this.#playing = false;
+    if (hole !== null && hole.start === end) this.#arrivals.restartAt(hole.block);
+    return rest;
+  }
+
+  /** Samples to leave out of (positive) or to add to a chunk of `room`. */
+  #correction(misplaced: number, room: number): number {
+    const distance = Math.abs(misplaced);
+    this.#correcting = distance > (this.#correcting ? CORRECT_TO : CORRECT_FROM);
+    if (!this.#correcting) return 0;
+    const most = Math.floor(room / CORRECTION_LIMIT);
+    return Math.sign(misplaced) * Math.min(most, Math.ceil(distance / FADE));
+  }
+
+  /** The next `source` samples, stretched or squeezed to `length`. */
+  #take(source: number, length: number): Float32Array {
+    if (this.#stretched.length < Math.max(source, length) + SINC_TAPS) {
+      this.#stretched = new Float32Array(2 * Math.max(source, length) + SINC_TAPS);
+    }
+    const out = this.#stretched;
+    if (source === length) {
+      let place = this.#cursor % RING;
+      for (let index = 0; index < length; index++) {
+        out[index] = this.#ring[place]!;
+        place = (place + 1) % RING;
+      }
+      return out;
+    }
+    const window = new Float32Array(source + SINC_TAPS);
+    const first = this.#cursor - (SINC_REACH - 1);
+    for (let index = 0; index < window.length; index++) {
+      const number = first + index;
+      if (number >= 0 && number < this.#written) window[index] = this.#ring[number % RING]!;
+    }
+    for (let index = 0; index < length; index++) {
+      const place = (index * source) / length;
+      const whole = Math.floor(place);
+      out[index] = sincAt(window, whole, place - whole);
+    }
+    return out;
+  }
+
+  /** Adds samples under the fades: in from the present gain, out towards stream position `end`. */
+  #add(into: Float32Array, offset: number, samples: Float32Array, count: number, end: number): void {
+    const toEnd = end - this.#cursor;
+    let gain = this.#gain;
+    for (let index = 0; index < count; index++) {
+      gain = Math.min(1, gain + 1 / FADE, Math.max(0, (toEnd - index) / FADE));
+      const sample = gain === 1 ? samples[index]! : samples[index]! * gain;
+      into[offset + index]! += sample;
+      this.#peak = Math.max(this.#peak, Math.abs(sample));
+      this.#energy += sample * sample;
+    }
+    this.#gain = gain;
+  }
+}

@@ -1,0 +1,142 @@
+import type { MixSink } from './feed.ts';
+import type { FromCapture, VideoSettings } from './messages.ts';
+
+/** One running encoder that writes one segment file. */
+export interface Encoder extends MixSink {
+  /** File name inside the recording's directory. */
+  readonly file: string;
+  /** Handed over but not yet read by ffmpeg. */
+  readonly backlogBytes: number;
+  /** Bytes of the segment written so far. */
+  readonly bytesWritten: number;
+  /** Ends the stream in order and syncs the file; kills the encoder when that takes longer than `timeoutMs`. */
+  finish(timeoutMs: number): Promise<{ bytes: number; clean: boolean }>;
+  /** Length of the readable media in the file so far, in milliseconds; also right for a torn file. */
+  readableMs(): Promise<number>;
+}
+
+export interface EncoderEvents {
+  /** The encoder ended although nobody asked; called at most once, after its last bytes are in the file. */
+  onDied(description: string): void;
+  /** The segment file could not be written (disk full, read-only, unplugged). */
+  onStorageError(description: string): void;
+}
+
+export type OpenEncoder = (segment: number, events: EncoderEvents) => Encoder;
+
+export interface SegmentSequenceOptions {
+  firstSegment: number;
+  openEncoder: OpenEncoder;
+  send(message: FromCapture): void;
+  /** The encoder died; the feed goes on at the returned start, which is at or just after `resumeMs` on the timeline. */
+  onRestart(resumeMs: number): { startNs: number };
+  /** Encoders die without having written anything: going on makes no sense. */
+  onHopeless(description: string): void;
+  onStorageError(description: string): void;
+  timelineMs(): number;
+}
+
+/** An encoder that dies this often in a row without readable media is not going to work. */
+const BARREN_LIMIT = 3;
+const BARREN_BELOW_MS = 200;
+
+/**
+ * The segments of one capture process, one after the other: when ffmpeg dies the next segment continues exactly where the readable
+ * part of the last one ends, so that the segments tile the timeline. Each segment's own clock starts at 0 at its `startMs`.
+ */
+export class SegmentSequence implements MixSink {
+  readonly #options: SegmentSequenceOptions;
+  #next: number;
+  #current: { encoder: Encoder; segment: number; startNs: number } | null = null;
+  #barren = 0;
+  #restarting: Promise<void> = Promise.resolve();
+  #finishing = false;
+
+  constructor(options: SegmentSequenceOptions) {
+    this.#options = options;
+    this.#next = options.firstSegment;
+  }
+
+  get isOpen(): boolean {
+    return this.#current !== null;
+  }
+
+  get pipeBacklogBytes(): number {
+    return this.#current?.encoder.backlogBytes ?? 0;
+  }
+
+  get segmentBytes(): number {
+    return this.#current?.encoder.bytesWritten ?? 0;
+  }
+
+  /** How much picture time waits in the pipe. */
+  pipeBacklogMs(video: Pick<VideoSettings, 'width' | 'height' | 'fps'>): number {
+    const pictureBytes = (video.width * video.height * 3) / 2;
+    return (this.pipeBacklogBytes / pictureBytes / video.fps) * 1000;
+  }
+
+  /** Opens the next segment; `startNs` is the timeline position of its first picture or sound. */
+  open(startNs: number): void {
+    const segment = this.#next;
+    this.#next += 1;
+    const encoder = this.#options.openEncoder(segment, {
+      onDied: (description) => this.#onDied(segment, description),
+      onStorageError: (description) => {
+        if (this.#current?.segment === segment) this.#options.onStorageError(description);
+      },
+    });
+    this.#current = { encoder, segment, startNs };
+    this.#options.send({ type: 'segmentOpened', segment, file: encoder.file, startMs: startNs / 1e6 });
+  }
+
+  writePicture(canvas: Uint8Array, timestampNs: number): 'written' | 'skipped' {
+    if (!this.#current) return 'skipped';
+    return this.#current.encoder.writePicture(canvas, timestampNs - this.#current.startNs);
+  }
+
+  writeAudio(pcm: Int16Array, timestampNs: number): void {
+    this.#current?.encoder.writeAudio(pcm, timestampNs - this.#current.startNs);
+  }
+
+  /** Resolves when no dead encoder is being replaced. */
+  settled(): Promise<void> {
+    return this.#restarting;
+  }
+
+  /** Closes the running segment for good. */
+  async finish(timeoutMs: number): Promise<void> {
+    this.#finishing = true;
+    await this.settled();
+    const current = this.#current;
+    this.#current = null;
+    if (!current) return;
+    const result = await current.encoder.finish(timeoutMs);
+    this.#options.send({ type: 'segmentClosed', segment: current.segment, ...result });
+  }
+
+  #onDied(segment: number, description: string): void {
+    const current = this.#current;
+    if (!current || current.segment !== segment || this.#finishing) return;
+    this.#current = null;
+    this.#restarting = this.#replace(current, description).catch((error: unknown) => {
+      this.#options.onHopeless(`no new segment could be opened: ${error instanceof Error ? error.message : 'unknown'}`);
+    });
+  }
+
+  async #replace(dead: { encoder: Encoder; segment: number; startNs: number }, description: string): Promise<void> {
+    const { send, timelineMs, onRestart, onHopeless } = this.#options;
+    send({ type: 'log', level: 'warn', message: 'encoder died', data: { segment: dead.segment, description } });
+    const { bytes } = await dead.encoder.finish(0);
+    const readableMs = await dead.encoder.readableMs();
+    send({ type: 'segmentClosed', segment: dead.segment, bytes, clean: false });
+    this.#barren = readableMs < BARREN_BELOW_MS ? this.#barren + 1 : 0;
+    if (this.#barren >= BARREN_LIMIT) {
+      onHopeless(`the encoder ended ${BARREN_LIMIT} times without output: ${description}`);
+      return;
+    }
+    const resumeMs = dead.startNs / 1e6 + readableMs;
+    const durationMs = Math.max(0, Math.round(timelineMs() - resumeMs));
+    send({ type: 'gap', gap: { atMs: Math.round(resumeMs), durationMs, reason: 'encoderDied', cut: false } });
+    this.open(onRestart(resumeMs).startNs);
+  }
+}

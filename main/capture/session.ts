@@ -1,0 +1,349 @@
+import type { EndReason } from '../../shared/recording.ts';
+import { Feed } from './feed.ts';
+import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
+import { AudioMixer } from './mix/audio-mixer.ts';
+import { Compositor } from './mix/compositor.ts';
+import type { PlaneKernel } from './mix/kernel/kernel.ts';
+import type { SlotChange } from './mix/slots.ts';
+import { alignedStart, audioTimestampNs, Timeline } from './mix/timeline.ts';
+import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
+import type { ExitReason, Room, RoomListener } from './room/room.ts';
+import { Roster, sourceKey } from './roster.ts';
+import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
+
+/** What a session takes from outside; tests pass their own clock, rooms and encoders. */
+export interface SessionDeps {
+  openRoom(listener: RoomListener): Promise<Room>;
+  openEncoder: OpenEncoder;
+  loadKernel(): Promise<PlaneKernel>;
+  /** Monotonic milliseconds. */
+  monotonicMs(): number;
+  /** Wall clock, milliseconds since 1970. */
+  epochMs(): number;
+  send(message: FromCapture): void;
+}
+
+const PUMP_INTERVAL_MS = 10;
+const STATS_INTERVAL_MS = 1_000;
+/** After a restart the missed stretch is fed in slices, so that the encoder is not handed seconds of pictures at once. */
+const CATCH_UP_SLICE_MS = 500;
+const ENCODER_FINISH_TIMEOUT_MS = 20_000;
+/** Answer of the session itself when the SDK stays silent; listed with the SDK's own "enter room timeout". */
+const ENTER_TIMEOUT_CODE = -3308;
+
+type Phase = 'starting' | 'entering' | 'recording' | 'ending' | 'ended';
+
+/**
+ * One recording from entering the room to the last synced byte: room events and media in, segments and messages out.
+ * The supervisor in the main process decides what happens next; a session never retries entering by itself.
+ */
+export class CaptureSession implements RoomListener {
+  readonly #job: CaptureJob;
+  readonly #deps: SessionDeps;
+  readonly #roster: Roster;
+  readonly #hasVideo: boolean;
+  readonly #hasAudio: boolean;
+  #phase: Phase = 'starting';
+  #room: Room | null = null;
+  #compositor: Compositor | null = null;
+  #audioMixer: AudioMixer | null = null;
+  #feed: Feed | null = null;
+  #segments: SegmentSequence | null = null;
+  /** Monotonic time of t=0. */
+  #zeroMs = 0;
+  #catchingUp = false;
+  #noAnchorSinceEpochMs: number | null = null;
+  #connectionLostAtMs: number | null = null;
+  #mediaSeen = false;
+  #ending: Promise<void> | null = null;
+  readonly #over = Promise.withResolvers<void>();
+  #timers: NodeJS.Timeout[] = [];
+  #framesReceived = 0;
+  #framesDropped = 0;
+  #audioBlocksReceived = 0;
+
+  constructor(job: CaptureJob, deps: SessionDeps) {
+    this.#job = job;
+    this.#deps = deps;
+    this.#roster = new Roster(job.isReserve);
+    this.#hasVideo = job.mode !== '10';
+    this.#hasAudio = job.mode !== '11';
+  }
+
+  /** Resolves when the session is over: its last message was sent, the segment is closed, the room was left. */
+  get finished(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Opens the room and starts entering. A failure to open (missing addon, broken scenario) is reported as `enterFailed` by the caller. */
+  async start(): Promise<void> {
+    if (this.#hasVideo) {
+      this.#compositor = new Compositor(await this.#deps.loadKernel(), this.#job.video);
+    }
+    if (this.#hasAudio) this.#audioMixer = new AudioMixer();
+    this.#room = await this.#deps.openRoom(this);
+    this.#phase = 'entering';
+    this.#timers.push(
+      setTimeout(() => {
+        if (this.#phase === 'entering') this.onEnterFailed(ENTER_TIMEOUT_CODE, 'the SDK gave no answer to enterRoom');
+      }, this.#job.limits.enterTimeoutMs),
+    );
+    this.#room.enter(this.#job.room);
+  }
+
+  /** Ends the recording in order: what was received until now is in the file. Repeated calls join the first. */
+  end(reason: EndReason, detail: { code?: number; message?: string } = {}): Promise<void> {
+    this.#ending ??= this.#finish(reason, detail);
+    return this.#ending;
+  }
+
+  onEntered(tookMs: number): void {
+    if (this.#phase !== 'entering') return;
+    const { resume, limits } = this.#job;
+    const epochMs = this.#deps.epochMs();
+    const t0EpochMs = resume?.t0EpochMs ?? epochMs;
+    const positionMs = Math.max(0, epochMs - t0EpochMs);
+    this.#zeroMs = this.#deps.monotonicMs() - positionMs;
+    this.#noAnchorSinceEpochMs = this.#job.idleSinceEpochMs ?? epochMs;
+    this.#phase = 'recording';
+    this.#deps.send({ type: 'entered', t0EpochMs, tookMs, ...this.#room!.about });
+
+    let startMs = 0;
+    if (resume) {
+      const holeMs = Math.max(0, positionMs - resume.timelineMs);
+      const cut = holeMs > limits.fillGapMs;
+      startMs = cut ? positionMs : resume.timelineMs;
+      this.#deps.send({
+        type: 'gap',
+        gap: { atMs: Math.round(resume.timelineMs), durationMs: Math.round(holeMs), reason: 'captureDied', cut },
+      });
+    }
+    const { timeline, startNs } = this.#timelineFrom(startMs);
+    this.#catchingUp = true;
+    this.#feed = new Feed({
+      compositor: this.#compositor,
+      audioMixer: this.#audioMixer,
+      fps: this.#job.video.fps,
+      timeline,
+    });
+    this.#segments = new SegmentSequence({
+      firstSegment: this.#job.nextSegment,
+      openEncoder: this.#deps.openEncoder,
+      send: this.#deps.send,
+      onRestart: (resumeMs) => this.#restartFeed(resumeMs),
+      onHopeless: (message) => void this.end('error', { message }),
+      onStorageError: (message) => void this.end('disk', { message }),
+      timelineMs: () => this.#timelineMs(),
+    });
+    this.#segments.open(startNs);
+    this.#timers.push(setInterval(() => this.#pump(), PUMP_INTERVAL_MS));
+    this.#timers.push(setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS));
+  }
+
+  onEnterFailed(code: number, message: string): void {
+    if (this.#phase !== 'entering') return;
+    this.#phase = 'ending';
+    this.#deps.send({ type: 'enterFailed', code, message });
+    this.#ending ??= this.#leave().then(() => this.#over.resolve());
+  }
+
+  onExited(reason: ExitReason): void {
+    if (this.#phase !== 'recording' || reason === 'left') return;
+    void this.end(reason);
+  }
+
+  onUserEntered(userId: string): void {
+    this.#noAnchorSinceEpochMs = null;
+    this.#apply('entered', userId, this.#roster.enter(userId));
+  }
+
+  onUserLeft(userId: string): void {
+    const changes = this.#roster.leave(userId);
+    if (this.#roster.anchors === 0) this.#noAnchorSinceEpochMs ??= this.#deps.epochMs();
+    this.#room?.unsubscribe(userId, 'main');
+    this.#room?.unsubscribe(userId, 'sub');
+    if (this.#roster.slotOf(userId) === null) this.#compositor?.forget(sourceKey(userId, 'main'));
+    this.#compositor?.forget(sourceKey(userId, 'sub'));
+    this.#apply('left', userId, changes);
+  }
+
+  onVideoAvailable(userId: string, stream: StreamKind, available: boolean): void {
+    this.#roster.setSending(userId, stream, available);
+    if (available) this.#subscribe(userId);
+    else this.#layOut();
+  }
+
+  onAudioAvailable(userId: string, available: boolean): void {
+    this.#deps.send({ type: 'log', level: 'debug', message: 'audio available', data: { userId, available } });
+  }
+
+  onVideo(userId: string, stream: StreamKind, frame: I420Frame): void {
+    this.#framesReceived += 1;
+    if (!this.#compositor || this.#phase !== 'recording') return;
+    const seen = this.#roster.noteFrame(userId, stream);
+    if (seen === 'ignored') return;
+    if (seen === 'first') this.#layOut();
+    this.#noteMedia();
+    this.#compositor.drawFrame(sourceKey(userId, stream), frame);
+  }
+
+  onAudio(userId: string, block: PcmBlock): void {
+    this.#audioBlocksReceived += 1;
+    if (!this.#audioMixer || this.#phase !== 'recording' || this.#roster.slotOf(userId) === null) return;
+    this.#noteMedia();
+    this.#audioMixer.push(userId, block, this.#timelineMs());
+  }
+
+  onFrameDropped(userId: string, stream: StreamKind, why: 'oddSize' | 'badLength'): void {
+    this.#framesDropped += 1;
+    // The first of a kind tells the story; the count is in the statistics.
+    if (this.#framesDropped === 1) {
+      this.#deps.send({ type: 'log', level: 'warn', message: 'frame dropped', data: { userId, stream, why } });
+    }
+  }
+
+  onConnection(state: 'lost' | 'reconnecting' | 'recovered'): void {
+    const atMs = Math.round(this.#timelineMs());
+    this.#deps.send({ type: 'connection', state, atMs });
+    if (state === 'lost') this.#connectionLostAtMs ??= atMs;
+    if (state === 'recovered') this.#closeConnectionGap(atMs);
+  }
+
+  onProblem(level: 'warning' | 'error', code: number, message: string): void {
+    const data = { code, text: message };
+    this.#deps.send({ type: 'log', level: level === 'error' ? 'warn' : 'info', message: `SDK ${level}`, data });
+  }
+
+  #timelineMs(): number {
+    return this.#deps.monotonicMs() - this.#zeroMs;
+  }
+
+  #noteMedia(): void {
+    if (this.#mediaSeen) return;
+    this.#mediaSeen = true;
+    this.#deps.send({ type: 'firstMedia', atMs: Math.round(this.#timelineMs()) });
+  }
+
+  #apply(change: 'entered' | 'left', userId: string, changes: SlotChange[]): void {
+    const atMs = Math.round(this.#timelineMs());
+    const { anchors } = this.#roster;
+    this.#deps.send({ type: 'participant', change, userId, atMs, slot: this.#roster.slotOf(userId), anchors });
+    for (const { kind, userId: promoted, slot } of changes) {
+      if (kind !== 'promoted') continue;
+      this.#deps.send({ type: 'participant', change: 'slot', userId: promoted, atMs, slot, anchors });
+      this.#subscribe(promoted);
+    }
+    this.#subscribe(userId);
+    this.#audioMixer?.setActive(this.#roster.recordedPresent());
+    this.#layOut();
+  }
+
+  /** Receives the pictures of a recorded user; sound comes without asking. */
+  #subscribe(userId: string): void {
+    if (!this.#hasVideo || this.#roster.slotOf(userId) === null) return;
+    for (const stream of ['main', 'sub'] as const) {
+      if (this.#roster.isSending(userId, stream)) this.#room?.subscribe(userId, stream);
+    }
+  }
+
+  #layOut(): void {
+    this.#compositor?.setCells(this.#roster.cells(this.#job.video.width, this.#job.video.height));
+  }
+
+  #pump(): void {
+    if (this.#phase !== 'recording' || !this.#feed || !this.#segments) return;
+    const nowMs = this.#timelineMs();
+    const { idleMs, maxLengthMs } = this.#job.limits;
+    if (nowMs >= maxLengthMs) {
+      void this.end('maxLength');
+      return;
+    }
+    if (this.#noAnchorSinceEpochMs !== null && this.#deps.epochMs() - this.#noAnchorSinceEpochMs >= idleMs) {
+      void this.end('idle');
+      return;
+    }
+    this.#feedUntil(nowMs, this.#feed, this.#segments);
+  }
+
+  #feedUntil(nowMs: number, feed: Feed, segments: SegmentSequence): void {
+    if (!segments.isOpen) return;
+    while (this.#catchingUp) {
+      if (segments.pipeBacklogMs(this.#job.video) > CATCH_UP_SLICE_MS) return;
+      const sliceEndMs = feed.positionMs + CATCH_UP_SLICE_MS;
+      if (sliceEndMs >= nowMs) this.#catchingUp = false;
+      else feed.advance(sliceEndMs, segments);
+    }
+    feed.advance(nowMs, segments);
+  }
+
+  #restartFeed(resumeMs: number): { startNs: number } {
+    const { timeline, startNs } = this.#timelineFrom(resumeMs);
+    this.#feed?.restart(timeline);
+    this.#catchingUp = true;
+    return { startNs };
+  }
+
+  /** A timeline that goes on at `positionMs`; picture and sound of the new segment begin together at `startNs`. */
+  #timelineFrom(positionMs: number): { timeline: Timeline; startNs: number } {
+    const fps = this.#hasVideo ? this.#job.video.fps : null;
+    const { firstTick, firstBlock } = alignedStart(fps, positionMs);
+    return { timeline: new Timeline({ fps, t0Ms: 0, firstTick, firstBlock }), startNs: audioTimestampNs(firstBlock) };
+  }
+
+  #closeConnectionGap(nowMs: number): void {
+    if (this.#connectionLostAtMs === null) return;
+    const atMs = this.#connectionLostAtMs;
+    this.#connectionLostAtMs = null;
+    this.#deps.send({ type: 'gap', gap: { atMs, durationMs: nowMs - atMs, reason: 'connectionLost', cut: false } });
+  }
+
+  async #finish(reason: EndReason, detail: { code?: number; message?: string }): Promise<void> {
+    const wasRecording = this.#phase === 'recording';
+    this.#phase = 'ending';
+    const endMs = wasRecording ? Math.min(this.#timelineMs(), this.#job.limits.maxLengthMs) : 0;
+    if (wasRecording) this.#closeConnectionGap(Math.round(endMs));
+    const left = this.#leave();
+    if (this.#segments && this.#feed) {
+      await this.#segments.settled();
+      if (this.#segments.isOpen) this.#feed.flush(endMs, this.#segments);
+      await this.#segments.finish(ENCODER_FINISH_TIMEOUT_MS);
+      this.#deps.send({ type: 'stats', stats: this.#stats() });
+    }
+    await left;
+    this.#deps.send({
+      type: 'ended',
+      reason,
+      code: detail.code ?? null,
+      message: detail.message ?? null,
+      timelineMs: Math.round(endMs),
+    });
+    this.#over.resolve();
+  }
+
+  async #leave(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+    const room = this.#room;
+    this.#room = null;
+    if (!room) return;
+    const how = await room.exit(this.#job.limits.exitTimeoutMs);
+    if (how === 'timeout') this.#deps.send({ type: 'log', level: 'warn', message: 'exitRoom was not confirmed in time' });
+    room.dispose();
+  }
+
+  #stats(): CaptureStats {
+    return {
+      timelineMs: Math.round(this.#timelineMs()),
+      picturesSent: this.#feed?.picturesSent ?? 0,
+      picturesSkipped: this.#feed?.picturesSkipped ?? 0,
+      framesReceived: this.#framesReceived,
+      framesDropped: this.#framesDropped,
+      audioBlocksReceived: this.#audioBlocksReceived,
+      pipeBacklogBytes: this.#segments?.pipeBacklogBytes ?? 0,
+      segmentBytes: this.#segments?.segmentBytes ?? 0,
+      participantsInRoom: this.#roster.anchors,
+      participantsRecorded: this.#roster.recordedPresent().length,
+      encoder: this.#hasVideo ? `libx264 ${this.#job.video.preset}` : 'libmp3lame',
+    };
+  }
+}

@@ -1,0 +1,30 @@
+/** How a file is cut into parts. Pure. */
+
+export interface PlannedPart {
+  /** From 1. */
+  number: number;
+  /** Bytes. */
+  offset: number;
+  length: number;
+}
+
+const MAX_PARTS = 10_000;
+const MIN_PART_BYTES = 1024 ** 2;
+const MAX_PART_BYTES = 5 * 1024 ** 3;
+
+/** Part size in bytes: the wanted one, or the smallest whole MiB above it that needs no more than 10,000 parts. */
+export function choosePartSize(fileBytes: number, wantedBytes: number): number {
+  const needed = Math.ceil(fileBytes / MAX_PARTS / MIN_PART_BYTES) * MIN_PART_BYTES;
+  const size = Math.max(MIN_PART_BYTES, wantedBytes, needed);
+  if (size > MAX_PART_BYTES) throw new RangeError('the file is larger than COS can hold');
+  return size;
+}
+
+/** The parts in order: contiguous, all of `partSize` bytes but the last. An empty file has one empty part. */
+export function planParts(fileBytes: number, partSize: number): PlannedPart[] {
+  const count = Math.max(1, Math.ceil(fileBytes / partSize));
+  return Array.from({ length: count }, (_, index) => {
+    const offset = index * partSize;
+    return { number: index + 1, offset, length: Math.min(partSize, fileBytes - offset) };
+  });
+}

@@ -1,0 +1,175 @@
+import { box, fullBox, u16, u32, u64 } from '../../capture/encode/isobmff.ts';
+import type { Mp4Track } from '../../capture/encode/mp4-tracks.ts';
+import { SampleTable } from './sample-table.ts';
+
+export interface MediaMetadata {
+  title: string;
+  comment: string;
+  /** ISO 8601. */
+  creationTime: string;
+}
+
+export type OutputTrack = Pick<Mp4Track, 'kind' | 'timescale' | 'sampleDescription' | 'width' | 'height'>;
+
+/** A sample to be appended. Times are in ticks of its track on the timeline of the file, where 0 is shown first. */
+export interface OutputSample {
+  dts: number;
+  /** Composition time minus decode time. */
+  compositionOffset: number;
+  duration: number;
+  size: number;
+  isSync: boolean;
+}
+
+const MOVIE_TIMESCALE = 1000;
+const SECONDS_1904_TO_1970 = 2_082_844_800;
+/** Beyond this, chunk offsets and the media box take 64 bits; the room left is for the boxes before the media. */
+const MAX_SHORT_MEDIA_BYTES = 0xf0000000;
+const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+const LANGUAGE_UNDETERMINED = 0x55c4;
+
+/**
+ * Describes an ordinary MP4 file whose index comes before the media, so that it plays while it is still being fetched. Samples
+ * are named in the order in which their bytes will follow the head; the bytes themselves never pass through here.
+ */
+export class ProgressiveMp4 {
+  readonly #tracks: readonly OutputTrack[];
+  readonly #metadata: MediaMetadata;
+  readonly #tables: SampleTable[];
+  #lastTrack = -1;
+  #mediaBytes = 0;
+
+  constructor(tracks: readonly OutputTrack[], metadata: MediaMetadata) {
+    this.#tracks = tracks;
+    this.#metadata = metadata;
+    this.#tables = tracks.map(() => new SampleTable());
+  }
+
+  /** Bytes of all samples so far. */
+  get mediaBytes(): number {
+    return this.#mediaBytes;
+  }
+
+  /** Milliseconds until the last sample of the longest track has been shown. */
+  get durationMs(): number {
+    return Math.max(0, ...this.#tracks.map((track, index) => (this.#table(index).endPts / track.timescale) * 1000));
+  }
+
+  sampleCount(trackIndex: number): number {
+    return this.#table(trackIndex).count;
+  }
+
+  /** Decode time of the track's last sample; null while it has none. */
+  lastDts(trackIndex: number): number | null {
+    return this.#table(trackIndex).lastDts;
+  }
+
+  /** Appends a sample; decode times of a track have to rise. */
+  addSample(trackIndex: number, sample: OutputSample): void {
+    const table = this.#table(trackIndex);
+    if (trackIndex !== this.#lastTrack) {
+      table.startChunk(this.#mediaBytes);
+      this.#lastTrack = trackIndex;
+    }
+    table.add(sample);
+    this.#mediaBytes += sample.size;
+  }
+
+  /** Everything before the first sample's bytes. */
+  head(): Buffer {
+    const isLarge = this.#mediaBytes > MAX_SHORT_MEDIA_BYTES;
+    const type = box('ftyp', text('isom'), u32(0x200), text('isomiso2avc1mp41'));
+    const mediaHead = isLarge
+      ? Buffer.concat([u32(1), text('mdat'), u64(this.#mediaBytes + 16)])
+      : Buffer.concat([u32(this.#mediaBytes + 8), text('mdat')]);
+    // Offsets have a fixed width, so a trial with any value tells how long the index is.
+    const mediaStart = type.length + this.#index(0, isLarge).length + mediaHead.length;
+    return Buffer.concat([type, this.#index(mediaStart, isLarge), mediaHead]);
+  }
+
+  #table(index: number): SampleTable {
+    const table = this.#tables[index];
+    if (!table) throw new RangeError(`There is no track ${index}`);
+    return table;
+  }
+
+  #index(mediaStart: number, isLarge: boolean): Buffer {
+    const created = Math.floor(Date.parse(this.#metadata.creationTime) / 1000) + SECONDS_1904_TO_1970;
+    const times = u32(created, created);
+    const durationMs = Math.ceil(this.durationMs);
+    const header = fullBox(
+      'mvhd',
+      0,
+      0,
+      ...[times, u32(MOVIE_TIMESCALE, durationMs, 0x10000), u16(0x0100, 0), u32(0, 0)],
+      ...[UNITY_MATRIX, u32(0, 0, 0, 0, 0, 0, this.#tracks.length + 1)],
+    );
+    const tracks = this.#tracks.map((track, index) => {
+      const table = this.#table(index);
+      return trackBox(track, index + 1, table, times, table.boxes(track.sampleDescription, mediaStart, isLarge));
+    });
+    return box('moov', header, ...tracks, metadataBox(this.#metadata));
+  }
+}
+
+function trackBox(track: OutputTrack, id: number, table: SampleTable, times: Buffer, samples: Buffer): Buffer {
+  const isVideo = track.kind === 'video';
+  const shownMs = Math.ceil((table.endPts / track.timescale) * 1000);
+  const header = fullBox(
+    'tkhd',
+    0,
+    3,
+    ...[times, u32(id, 0, shownMs, 0, 0), u16(0, isVideo ? 0 : 1, isVideo ? 0 : 0x0100, 0)],
+    ...[UNITY_MATRIX, u32(track.width << 16, track.height << 16)],
+  );
+  const mediaDuration = table.mediaDuration;
+  const mediaHeader =
+    mediaDuration > 0xffffffff
+      ? fullBox('mdhd', 1, 0, ...wideTimes(times), u32(track.timescale), u64(mediaDuration), u16(LANGUAGE_UNDETERMINED, 0))
+      : fullBox('mdhd', 0, 0, times, u32(track.timescale, mediaDuration), u16(LANGUAGE_UNDETERMINED, 0));
+  const handler = fullBox(
+    'hdlr',
+    0,
+    0,
+    ...[u32(0), text(isVideo ? 'vide' : 'soun'), u32(0, 0, 0), text(isVideo ? 'VideoHandler\0' : 'SoundHandler\0')],
+  );
+  const media = box(
+    'minf',
+    isVideo ? fullBox('vmhd', 0, 1, u32(0, 0)) : fullBox('smhd', 0, 0, u32(0)),
+    box('dinf', fullBox('dref', 0, 0, u32(1), fullBox('url ', 0, 1))),
+    samples,
+  );
+  return box('trak', header, editBox(track, table, shownMs), box('mdia', mediaHeader, handler, media));
+}
+
+/**
+ * The first sample decodes at media time 0. Where that is before 0 on the file's timeline (encoder delay of sound, reordered
+ * pictures) the edit starts later in the media; where it is after 0, an empty edit comes first.
+ */
+function editBox(track: OutputTrack, table: SampleTable, shownMs: number): Buffer {
+  const startTicks = table.firstDts;
+  const lateMs = Math.round((Math.max(0, startTicks) / track.timescale) * 1000);
+  const skipped = Math.max(0, -startTicks);
+  const edits = lateMs > 0 ? [u32(lateMs, 0xffffffff, 0x10000)] : [];
+  return box('edts', fullBox('elst', 0, 0, u32(edits.length + 1), ...edits, u32(shownMs - lateMs, skipped, 0x10000)));
+}
+
+function wideTimes(times: Buffer): Buffer[] {
+  return [u64(times.readUInt32BE(0)), u64(times.readUInt32BE(4))];
+}
+
+function metadataBox(metadata: MediaMetadata): Buffer {
+  const entry = (type: string, value: string): Buffer => box(type, box('data', u32(1, 0), Buffer.from(value, 'utf8')));
+  const handler = fullBox('hdlr', 0, 0, u32(0), text('mdirappl'), u32(0, 0), Buffer.alloc(1));
+  const list = box(
+    'ilst',
+    entry('\u00a9nam', metadata.title),
+    entry('\u00a9cmt', metadata.comment),
+    entry('\u00a9day', metadata.creationTime),
+  );
+  return box('udta', fullBox('meta', 0, 0, handler, list));
+}
+
+function text(value: string): Buffer {
+  return Buffer.from(value, 'latin1');
+}

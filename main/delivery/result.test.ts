@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { FAILURE_KINDS } from '../recordings/transitions.ts';
+import type { FileRow, RecordingRow } from '../store/rows.ts';
+import { buildResult } from './result.ts';
+
+function recordingRow(changes: Partial<RecordingRow> = {}): RecordingRow {
+  return {
+    id: '3ab91f65-87d4-4840-8fc8-73a1b4b8f986',
+    state: 'notifying',
+    createdAtMs: 0,
+    sdkAppId: 1_400_000_000,
+    roomId: 43_474,
+    strRoomId: null,
+    userId: 'recorder',
+    mode: '12',
+    isReserve: true,
+    callbackUrl: null,
+    cosRegion: 'ap-shanghai',
+    cosBucket: 'test-123456789',
+    cosPath: '/trtc',
+    usesStoredCredentials: false,
+    simulated: false,
+    startedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5),
+    endedAtMs: null,
+    timelineMs: 9000.7,
+    endReason: 'dissolved',
+    stopRequested: null,
+    firstMediaAtMs: null,
+    idleSinceAtMs: null,
+    captureAttempts: 1,
+    outcome: 'delivered',
+    failureKind: null,
+    failureCode: null,
+    failureMessage: null,
+    attempts: 0,
+    nextAtMs: null,
+    blockedCode: null,
+    blockedRemedy: null,
+    lastError: null,
+    updatedAtMs: 0,
+    ...changes,
+  };
+}
+
+const FILE: FileRow = {
+  recordingId: '3ab91f65-87d4-4840-8fc8-73a1b4b8f986',
+  fileIndex: 0,
+  userId: 'recorder',
+  localPath: '/data/secret-place/x.mp4',
+  bytes: 1_234_567,
+  durationMs: 9000.4,
+  objectKey: 'trtc/x.mp4',
+  url: 'https://test-123456789.cos.ap-shanghai.myqcloud.com/trtc/x.mp4',
+  uploadedBytes: 1_234_567,
+  crc64: '18446744073709551615',
+  etag: '"e"',
+  state: 'uploaded',
+  message: null,
+};
+
+describe('the result', () => {
+  it('is the contract with additions, for a delivered file', () => {
+    const gap = { atMs: 100.4, durationMs: 20.6, reason: 'boxDown', cut: true } as const;
+    expect(buildResult(recordingRow(), [FILE], [gap])).toEqual({
+      SdkAppId: '1400000000',
+      RoomId: '43474',
+      UserId: 'recorder',
+      StrRoomId: '',
+      Files: [
+        {
+          UserId: 'recorder',
+          RecordFile: 'https://test-123456789.cos.ap-shanghai.myqcloud.com/trtc/x.mp4',
+          Status: 1,
+          Message: 'success',
+          Bytes: 1_234_567,
+          DurationMs: 9000,
+          Crc64: '18446744073709551615',
+        },
+      ],
+      RequestId: '3ab91f65-87d4-4840-8fc8-73a1b4b8f986',
+      EndReason: 'dissolved',
+      StartedAt: '2026-01-02T03:04:05.000Z',
+      DurationMs: 9000,
+      Bytes: 1_234_567,
+      Crc64: '18446744073709551615',
+      Gaps: [{ AtMs: 100, DurationMs: 21, Reason: 'boxDown', Cut: true }],
+    });
+  });
+
+  it('begins with the contract keys in their order, names the string room, and says when the room was simulated', () => {
+    const result = buildResult(recordingRow({ roomId: null, strRoomId: 'room A', simulated: true }), [FILE], []);
+    expect(Object.keys(result ?? {}).slice(0, 5)).toEqual(['SdkAppId', 'RoomId', 'UserId', 'StrRoomId', 'Files']);
+    expect(result).toMatchObject({ RoomId: '', StrRoomId: 'room A', Simulated: true });
+  });
+
+  it.each([
+    ['recording', 'recording failed: the UserSig has expired'],
+    ['transcoding', 'transcoding failed: the UserSig has expired'],
+    ['upload', 'write to COS failed: the UserSig has expired'],
+  ] as const)('has one failed entry when the %s failed', (failureKind, message) => {
+    expect(FAILURE_KINDS).toContain(failureKind);
+    const failed = recordingRow({
+      outcome: 'failed',
+      failureKind,
+      failureCode: 'X',
+      failureMessage: 'the UserSig has expired',
+      startedAtMs: null,
+      endReason: 'error',
+      timelineMs: 0,
+    });
+    // A file that never reached COS is not shown as one.
+    const files = failureKind === 'upload' ? [{ ...FILE, state: 'failed' as const }] : [];
+    const result = buildResult(failed, files, []);
+    expect(result?.Files).toEqual([{ UserId: 'recorder', RecordFile: '', Status: 0, Message: message }]);
+    expect(result).toMatchObject({ StartedAt: null, Bytes: 0, Crc64: null, DurationMs: 0, EndReason: 'error' });
+  });
+
+  it('is not there before the outcome is known, and never names a local path', () => {
+    expect(buildResult(recordingRow({ outcome: null }), [FILE], [])).toBeNull();
+    expect(JSON.stringify(buildResult(recordingRow(), [FILE], []))).not.toContain('secret-place');
+  });
+});

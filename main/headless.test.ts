@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const HEADLESS = path.join(import.meta.dirname, 'headless.ts');
+
+let directory: string;
+let children: ChildProcess[];
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'box-headless-'));
+  children = [];
+});
+
+afterEach(() => {
+  for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
+    child.kill('SIGKILL');
+  }
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function start(args: readonly string[], environment: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [HEADLESS, ...args], { env: { ...process.env, ...environment } });
+  children.push(child);
+  const output = { out: '', err: '' };
+  child.stdout.on('data', (bytes: Buffer) => {
+    output.out += bytes.toString('utf8');
+  });
+  child.stderr.on('data', (bytes: Buffer) => {
+    output.err += bytes.toString('utf8');
+  });
+  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode, ...output }));
+  const firstLine = new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', () => {
+      const end = output.out.indexOf('\n');
+      if (end >= 0) {
+        resolve(output.out.slice(0, end));
+      }
+    });
+    ended.then(() => reject(new Error(`ended before its first line: ${output.err}`)), reject);
+  });
+  firstLine.catch(() => {});
+  return { child, ended, firstLine };
+}
+
+test('cos-server says where it listens in one line of JSON, answers there, and ends on SIGTERM with 0', async () => {
+  const { child, ended, firstLine } = start([
+    'cos-server',
+    '--data',
+    directory,
+    '--port',
+    '0',
+    '--secret-id',
+    'id',
+    '--secret-key',
+    'Pr1vate',
+  ]);
+  const ready: unknown = JSON.parse(await firstLine);
+  expect(ready).toEqual({ ready: true, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), pid: child.pid });
+  const { url } = ready as { url: string };
+  expect((await fetch(url, { signal: AbortSignal.timeout(5000) })).headers.get('server')).toBe('local-cos-simulator');
+  child.kill('SIGTERM');
+  const { exitCode, out, err } = await ended;
+  expect(exitCode).toBe(0);
+  expect(out.trimEnd().split('\n')).toHaveLength(1);
+  expect(out + err).not.toContain('Pr1vate');
+});
+
+test('mistakes in arguments, settings and environment: a clear text on stderr, nothing on stdout, exit code 2', async () => {
+  writeFileSync(path.join(directory, 'settings.json'), '{"http":{"host":"0.0.0.0"}}');
+  const runs = await Promise.all([
+    start(['serve', '--data', directory, '--rooms', 'simulated']).ended,
+    start(['serve', '--data', directory]).ended,
+    start(['serve', '--data', directory], { RECORDER_COS_ENDPOINT: 'ftp://x' }).ended,
+  ]);
+  expect(runs.map(({ exitCode, out }) => [exitCode, out])).toEqual([
+    [2, ''],
+    [2, ''],
+    [2, ''],
+  ]);
+  expect(runs[0]?.err).toContain('--scenario');
+  expect(runs[1]?.err).toContain('http.host is refused: The box listens only on this machine');
+  expect(runs[2]?.err).toContain('RECORDER_COS_ENDPOINT');
+  expect(runs.map(({ err }) => err).join('')).not.toMatch(/\bat .*\.ts:/);
+});

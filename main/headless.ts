@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs';
+import {
+  type CosServerCommand,
+  hostComplaint,
+  isLoopback,
+  readCommandLine,
+  type ServeCommand,
+} from './command-line.ts';
+import { openLogging } from './logging.ts';
+import { EnvironmentError, readEnvironment } from './settings/environment.ts';
+import { loadSettings, SettingsError } from './settings/settings.ts';
+import { VERSION } from './version.ts';
+
+/** The box without a desktop: servers, CI, the demonstration and the self-test start it here. */
+
+/** The appliance bounds its own stop (it finalizes what just ended); this is the net below it. */
+const STOP_WITHIN_MS = 180_000;
+
+/** A message for whoever typed the command, without a stack trace. */
+function complain(message: string): void {
+  process.stderr.write(`${message.trimEnd()}\n`);
+}
+
+/** Tells the parent, on stdout's only line, where the server listens. */
+function announce(url: string): void {
+  process.stdout.write(`${JSON.stringify({ ready: true, url, pid: process.pid })}\n`);
+}
+
+/**
+ * Ends the process on SIGTERM or SIGINT: the first signal drains and exits with 0, or with 1 when draining fails or takes
+ * too long; a second one exits with 1 at once.
+ */
+function exitOnSignals(stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = () => {
+    if (stopping) {
+      process.exit(1);
+    }
+    stopping = true;
+    setTimeout(() => {
+      complain(
+        `Stopping took longer than ${STOP_WITHIN_MS / 1000} s; leaving. Nothing is lost: the next start goes on.`,
+      );
+      process.exit(1);
+    }, STOP_WITHIN_MS).unref();
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        complain(`Stopping failed: ${error instanceof Error ? error.message : String(error)}`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+async function serve(command: ServeCommand): Promise<void> {
+  const environment = readEnvironment(process.env);
+  mkdirSync(command.dataDirectory, { recursive: true });
+  const settings = loadSettings(command.dataDirectory);
+  const host = command.host ?? settings.http.host;
+  if (!isLoopback(host)) {
+    throw new SettingsError('settings.json', [{ key: 'http.host', message: `is refused: ${hostComplaint(host)}` }]);
+  }
+  const logging = await openLogging({ directory: command.dataDirectory });
+  process.on('uncaughtException', (error) => {
+    logging.log.fatal({ err: error }, 'unexpected error; the box stops and goes on at its next start');
+    logging.close().finally(() => process.exit(1));
+  });
+  const { startAppliance } = await import('./appliance.ts');
+  const appliance = await startAppliance({
+    dataDirectory: command.dataDirectory,
+    host,
+    port: command.port ?? settings.http.port,
+    rooms: command.rooms,
+    environment,
+    log: logging.log,
+  });
+  exitOnSignals(async () => {
+    await appliance.stop();
+    await logging.close();
+  });
+  announce(appliance.url);
+}
+
+async function serveCos(command: CosServerCommand): Promise<void> {
+  const { startCosServer } = await import('./selftest/cos-server/index.ts');
+  const { secretId, secretKey, host, port } = command;
+  mkdirSync(command.dataDirectory, { recursive: true });
+  const server = await startCosServer({
+    directory: command.dataDirectory,
+    host,
+    port,
+    credentials: [{ secretId, secretKey }],
+  });
+  exitOnSignals(() => server.close());
+  announce(server.url);
+}
+
+/** What to say about an error that kept a command from starting. */
+function startComplaint(error: unknown): { message: string; exitCode: 1 | 2 } {
+  if (error instanceof SettingsError || error instanceof EnvironmentError) {
+    return { message: error.message, exitCode: 2 };
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return {
+      message: 'The port is taken: another box may be running. Stop it, or choose another --port.',
+      exitCode: 1,
+    };
+  }
+  return { message: error instanceof Error ? `Cannot start: ${error.message}` : 'Cannot start.', exitCode: 1 };
+}
+
+// Whoever started the box may be gone by the time it prints; that must not stop it.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const commandLine = readCommandLine(process.argv.slice(2), VERSION);
+try {
+  if (commandLine.command === 'serve') {
+    await serve(commandLine);
+  } else if (commandLine.command === 'cos-server') {
+    await serveCos(commandLine);
+  } else if (commandLine.exitCode === 0) {
+    process.stdout.write(commandLine.output);
+  } else {
+    complain(commandLine.output);
+    process.exitCode = commandLine.exitCode;
+  }
+} catch (error) {
+  const { message, exitCode } = startComplaint(error);
+  complain(message);
+  process.exit(exitCode);
+}

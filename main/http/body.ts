@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { RecordingRequest } from '../../shared/request.ts';
+
+/** The largest body in bytes; a normal request is under 2 KB. */
+export const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** Reads bytes as JSON in UTF-8 (a byte-order mark is tolerated); `undefined` when they are not. */
+export function parseJsonBytes(bytes: unknown): unknown {
+  if (!(bytes instanceof Uint8Array)) {
+    return undefined;
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for `application/json` and `…+json`, whatever parameters follow. */
+export function isJsonMediaType(contentType: string | undefined): boolean {
+  const mediaType = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  return mediaType === 'application/json' || /^application\/[a-z0-9.+-]+\+json$/.test(mediaType);
+}
+
+/**
+ * SHA-256 (hex) over what is to be recorded and where it goes. UserSig and credentials are left out: a caller that repeats a
+ * request may have signed afresh, and no digest of a secret should lie in a database.
+ */
+export function requestFingerprint(request: RecordingRequest): string {
+  const { CosConfig, ...rest } = request;
+  const canonical = [
+    rest.SdkAppId,
+    rest.RoomId,
+    rest.StrRoomId,
+    rest.UserId,
+    rest.Mode,
+    rest.IsReserve,
+    rest.Callback,
+    CosConfig.Region,
+    CosConfig.Bucket,
+    CosConfig.Path,
+  ];
+  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex');
+}

@@ -1,0 +1,64 @@
+import type { ErrorCode, Problem } from '../../shared/errors.ts';
+import type { RecordingState } from '../../shared/recording.ts';
+import type { ParseOptions, RecordingRequest } from '../../shared/request.ts';
+import type { RecordingView } from '../../shared/view.ts';
+
+/** A refusal; `kind` tells it apart from an answer. */
+export type ProblemResult = { kind: 'problem' } & Problem;
+
+/** `replayed`: this Idempotency-Key was answered before with the same request; `recording` is that first one, as it is now. */
+export type AcceptResult = { kind: 'accepted' | 'replayed'; recording: RecordingView } | ProblemResult;
+
+export interface AcceptOptions {
+  idempotencyKey?: string | undefined;
+  /** SHA-256 (hex) of what the request asks for, secrets left out: equal hashes mean "the same request". */
+  bodyHash: string;
+}
+
+export interface ListQuery {
+  state?: RecordingState | undefined;
+  /** 1…500. */
+  limit: number;
+  /** Id of a recording; only recordings created before it are listed. An unknown id lists nothing. */
+  before?: string | undefined;
+}
+
+/** How the box is; holds no secret and no path. */
+export interface HealthView {
+  /** True when a good request would be accepted now. */
+  accepting: boolean;
+  /** Codes that a request would be refused with now, or that need somebody's hand. */
+  problems: ErrorCode[];
+  /** True when rooms are simulated and nothing recorded is real. */
+  simulated: boolean;
+  recordings: {
+    /** Recordings with a capture process now. */
+    capturing: number;
+    /** How many may be captured at a time. */
+    capacity: number;
+    /** Recordings that ended but are not delivered yet. */
+    delivering: number;
+    /** Of those, how many stand still until somebody changes something. */
+    blocked: number;
+  };
+  disk: { freeBytes: number; reserveBytes: number };
+  /** Null when no working ffmpeg was found. */
+  ffmpeg: { version: string } | null;
+}
+
+/** The appliance as its HTTP face sees it. No method throws for an expected refusal; a throw becomes INTERNAL. */
+export interface BoxApi {
+  /** What the validator has to know at this moment: clock, stored credentials, whether a UserSig must be genuine. */
+  parseOptions(): ParseOptions;
+  /** Resolves once the request is safe on disk. From then on its recording is never lost. */
+  accept(request: RecordingRequest, options: AcceptOptions): Promise<AcceptResult>;
+  /** Newest first. */
+  list(query: ListQuery): Promise<RecordingView[]>;
+  get(id: string): Promise<RecordingView | null>;
+  /**
+   * Asks a recording to end; resolves once the wish is on disk, not when the recording has ended. Repeating it, or asking
+   * for one that has ended, changes nothing and answers with its state. Null when there is no such recording.
+   */
+  stop(id: string): Promise<RecordingView | ProblemResult | null>;
+  health(): Promise<HealthView>;
+}

@@ -1,0 +1,105 @@
+import type { RecordingRequest } from '../../shared/request.ts';
+import type { RecordingView } from '../../shared/view.ts';
+import type { AcceptOptions, AcceptResult, BoxApi, HealthView, ListQuery, ProblemResult } from './box-api.ts';
+
+/** A recording as the API shows it, for tests of the HTTP face. */
+export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
+  return {
+    id: '0b51b3f4-6a0c-4c5b-9c6e-2f0f5a1d9e10',
+    state: 'recording',
+    simulated: false,
+    createdAt: '2030-01-01T00:00:00.000Z',
+    startedAt: '2030-01-01T00:00:01.000Z',
+    endedAt: null,
+    endReason: null,
+    durationMs: 3_723_000,
+    request: {
+      SdkAppId: 1_400_000_000,
+      RoomId: 43_474,
+      StrRoomId: null,
+      UserId: 'user_55952145',
+      Mode: '12',
+      IsReserve: false,
+      CosConfig: { Region: 'ap-shanghai', Bucket: 'test-123456789', Path: '/trtc' },
+      Callback: 'https://xxxxxxxx.com/post/xxx',
+    },
+    participants: [],
+    files: [],
+    gaps: [],
+    failure: null,
+    attempts: 0,
+    nextAttemptAt: null,
+    blocked: null,
+    result: null,
+    ...changes,
+  };
+}
+
+export const HEALTHY: HealthView = {
+  accepting: true,
+  problems: [],
+  simulated: false,
+  recordings: { capturing: 1, capacity: 8, delivering: 2, blocked: 0 },
+  disk: { freeBytes: 50e9, reserveBytes: 2e9 },
+  ffmpeg: { version: '7.1' },
+};
+
+/** A box in memory that keeps the promises of BoxApi and remembers what it was asked. */
+export class FakeBox implements BoxApi {
+  readonly accepted: { request: RecordingRequest; options: AcceptOptions; id: string }[] = [];
+  readonly queries: ListQuery[] = [];
+  recordings: RecordingView[] = [];
+  healthNow: HealthView = HEALTHY;
+  hasStoredCredentials = true;
+  /** What `accept` and `stop` answer instead, once set. */
+  refusal: ProblemResult | null = null;
+  /** What every method throws, once set. */
+  failure: Error | null = null;
+
+  parseOptions() {
+    return { nowMs: Date.UTC(2030, 0, 1), hasStoredCredentials: this.hasStoredCredentials, checkUserSig: null };
+  }
+
+  async accept(request: RecordingRequest, options: AcceptOptions): Promise<AcceptResult> {
+    this.#mayFail();
+    if (this.refusal !== null) {
+      return this.refusal;
+    }
+    const first = this.accepted.find((known) => known.options.idempotencyKey === options.idempotencyKey);
+    if (first !== undefined && options.idempotencyKey !== undefined) {
+      return first.options.bodyHash === options.bodyHash
+        ? { kind: 'replayed', recording: viewOf({ id: first.id, state: 'recording' }) }
+        : { kind: 'problem', code: 'IDEMPOTENCY_MISMATCH' };
+    }
+    const id = `id-${this.accepted.length + 1}`;
+    this.accepted.push({ request, options, id });
+    return { kind: 'accepted', recording: viewOf({ id, state: 'accepted' }) };
+  }
+
+  async list(query: ListQuery): Promise<RecordingView[]> {
+    this.#mayFail();
+    this.queries.push(query);
+    return this.recordings.slice(0, query.limit);
+  }
+
+  async get(id: string): Promise<RecordingView | null> {
+    this.#mayFail();
+    return this.recordings.find((recording) => recording.id === id) ?? null;
+  }
+
+  async stop(id: string): Promise<RecordingView | ProblemResult | null> {
+    this.#mayFail();
+    return this.refusal ?? this.get(id);
+  }
+
+  async health(): Promise<HealthView> {
+    this.#mayFail();
+    return this.healthNow;
+  }
+
+  #mayFail(): void {
+    if (this.failure !== null) {
+      throw this.failure;
+    }
+  }
+}

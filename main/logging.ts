@@ -1,0 +1,104 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Logger, multistream, pino, type StreamEntry } from 'pino';
+import buildRollingFile from 'pino-roll';
+import { REDACTED, redact } from './redaction.ts';
+
+export type { Logger } from 'pino';
+
+export interface LoggingOptions {
+  /** Data directory: lines also go to DIR/logs/box.<number>.log. Without it only to `stderr`. */
+  directory?: string | undefined;
+  level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** File descriptor of the console stream, 2 by default; null for none. */
+  console?: number | null;
+}
+
+/** The logger with the files behind it. */
+export interface Logging {
+  log: Logger;
+  /** Writes what is still in memory and closes the files; at most a second. Call it last. */
+  close(): Promise<void>;
+}
+
+const ROLL_AT_MEGABYTES = 20;
+const KEPT_FILES = 14;
+/** What a console that nobody reads may hold in memory before lines are dropped for it. */
+const CONSOLE_BACKLOG_BYTES = 1024 * 1024;
+const CLOSE_WITHIN_MS = 1000;
+const SECRET_BINDINGS = ['UserSig', 'userSig', 'SecretId', 'secretId', 'SecretKey', 'secretKey', 'Token', 'token'];
+
+interface Closable {
+  once(event: 'close', listener: () => void): unknown;
+  end(): void;
+}
+
+function closed(stream: Closable): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('close', resolve);
+    stream.end();
+  });
+}
+
+/** JSON lines in which the values of secret keys are replaced at any depth: the last net, not the first. */
+function redactingLogger(level: string, streams: StreamEntry[]): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { log: (data) => redact(data) as Record<string, unknown> },
+      // Errors are plain objects by then; pino's own serializer would take them for errors and rewrite them.
+      serializers: { err: (value: unknown) => value },
+      // Bindings of child loggers do not pass the formatter, only these paths.
+      redact: { paths: SECRET_BINDINGS, censor: REDACTED },
+    },
+    multistream(streams),
+  );
+}
+
+/** Opens the log. Trouble while writing (disk full, console gone) never reaches the caller of a log method. */
+export async function openLogging(options: LoggingOptions = {}): Promise<Logging> {
+  const { directory, level = 'info', console: consoleFd = 2 } = options;
+  const streams: StreamEntry[] = [];
+  const closables: Closable[] = [];
+  if (consoleFd !== null) {
+    // Asynchronous on purpose: a parent that does not read our stderr must not stop the box.
+    const stream = pino.destination({ dest: consoleFd, sync: false, maxLength: CONSOLE_BACKLOG_BYTES });
+    stream.on('error', () => {});
+    streams.push({ stream, level: 'debug' });
+    closables.push(stream);
+  }
+  if (directory !== undefined) {
+    const folder = join(directory, 'logs');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Synchronous on purpose: the lines before a crash are the ones that matter.
+    const stream = await buildRollingFile({
+      file: join(folder, 'box'),
+      extension: '.log',
+      frequency: 'daily',
+      size: ROLL_AT_MEGABYTES,
+      limit: { count: KEPT_FILES, removeOtherLogFiles: true },
+      mode: 0o600,
+      sync: true,
+    });
+    stream.on('error', () => {});
+    streams.push({ stream, level: 'debug' });
+    closables.push(stream);
+  }
+  const log = redactingLogger(level, streams);
+  return {
+    log,
+    async close() {
+      const bound = new Promise<void>((resolve) => {
+        setTimeout(resolve, CLOSE_WITHIN_MS).unref();
+      });
+      await Promise.race([Promise.all(closables.map(closed)), bound]);
+    },
+  };
+}
+
+/** A logger that says nothing, for tests and tools. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' });
+}

@@ -1,0 +1,97 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { timelineEnd } from '../capture/encode/timeline-end.ts';
+import type { CaptureJob, RoomsSource } from '../capture/messages.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { RecordingRow, RecordingSecrets, SegmentRow } from '../store/rows.ts';
+import { mediaKind } from './naming.ts';
+
+/** Remembers when a simulated room was entered, beside the recording's segments. */
+const SIMULATION_STATE_FILE = 'simulated-room.json';
+const PID_FILE = 'capture.pid';
+const ORPHAN_POLL_MS = 100;
+
+export interface JobInputs {
+  row: RecordingRow;
+  secrets: RecordingSecrets;
+  segments: readonly SegmentRow[];
+  settings: Settings;
+  rooms: { kind: 'trtc' } | { kind: 'simulated'; scenarioPath: string };
+  directory: string;
+  ffmpeg: CaptureJob['ffmpeg'];
+}
+
+/** The job of a recording's next capture process; reads the last segments to learn where the timeline goes on. */
+export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
+  const { row, secrets, segments, settings, rooms, directory, ffmpeg } = inputs;
+  if (row.mode !== '10' && row.mode !== '11' && row.mode !== '12') throw new Error(`mode ${row.mode} is not a mixed mode`);
+  const source: RoomsSource =
+    rooms.kind === 'trtc'
+      ? { kind: 'trtc' }
+      : { kind: 'simulated', scenarioPath: rooms.scenarioPath, statePath: path.join(directory, SIMULATION_STATE_FILE) };
+  return {
+    recordingId: row.id,
+    room: {
+      sdkAppId: row.sdkAppId,
+      roomId: row.roomId ?? undefined,
+      strRoomId: row.strRoomId ?? undefined,
+      userId: row.userId,
+      userSig: secrets.userSig,
+      scene: settings.room.scene,
+    },
+    rooms: source,
+    mode: row.mode,
+    isReserve: row.isReserve,
+    video: settings.video,
+    audio: settings.audio,
+    limits: settings.limits,
+    directory,
+    ffmpeg,
+    nextSegment: await nextSegment(directory, segments),
+    resume:
+      row.startedAtMs === null
+        ? null
+        : { t0EpochMs: row.startedAtMs, timelineMs: await readableEnd(directory, segments, mediaKind(row.mode)) },
+    idleSinceEpochMs: row.idleSinceAtMs,
+  };
+}
+
+/** A number above every known segment and every segment file: what another process wrote is never written over. */
+async function nextSegment(directory: string, segments: readonly SegmentRow[]): Promise<number> {
+  const onDisk = (await readdir(directory)).map((name) => Number(/^segment-(\d+)\./.exec(name)?.[1] ?? -1));
+  return Math.max(-1, ...onDisk, ...segments.map(({ segment }) => segment)) + 1;
+}
+
+/** Where on the timeline the readable media of a recording ends; segments that hold nothing are passed over. */
+async function readableEnd(directory: string, segments: readonly SegmentRow[], kind: 'mp3' | 'mp4'): Promise<number> {
+  for (const segment of segments.toReversed()) {
+    const lengthMs = await timelineEnd(path.join(directory, path.basename(segment.file)), kind);
+    if (lengthMs > 0) return segment.startMs + lengthMs;
+  }
+  return 0;
+}
+
+/**
+ * Waits for a capture process of an earlier box that may still be closing its segment here. It ends by itself within seconds
+ * of losing its parent; after the deadline the recording goes on regardless, in a segment of its own.
+ */
+export async function waitForOrphan(directory: string, timeoutMs: number): Promise<'gone' | 'stillThere'> {
+  const text = await readFile(path.join(directory, PID_FILE), 'utf8').catch(() => '');
+  const pid = Number(text);
+  if (!Number.isInteger(pid) || pid <= 0) return 'gone';
+  const deadline = performance.now() + timeoutMs;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) return 'stillThere';
+    await new Promise((resolve) => setTimeout(resolve, ORPHAN_POLL_MS));
+  }
+  return 'gone';
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

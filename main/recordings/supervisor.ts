@@ -1,0 +1,72 @@
+import type { EndReason } from '../../shared/recording.ts';
+import type { CaptureStats } from '../capture/messages.ts';
+import { CaptureRun, type CaptureRunDeps } from './capture-run.ts';
+
+export type SupervisorDeps = CaptureRunDeps;
+
+/**
+ * Keeps a capture run for every recording whose row says that one should be running: after a start of the box, after a request,
+ * after a death. The rows are the truth; this is their shadow in memory.
+ */
+export class Supervisor {
+  readonly #deps: SupervisorDeps;
+  readonly #runs = new Map<string, CaptureRun>();
+  #idle: (() => void) | null = null;
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = {
+      ...deps,
+      onFinished: (id) => {
+        this.#runs.delete(id);
+        if (this.#runs.size === 0) this.#idle?.();
+        deps.onFinished(id);
+      },
+    };
+  }
+
+  /** Picks up every recording that was under way when the box last ended. */
+  recover(): number {
+    const rows = this.#deps.store.recordings.capturing();
+    for (const row of rows) this.launch(row.id);
+    return rows.length;
+  }
+
+  /** Starts capturing an accepted recording. Harmless when its capture runs already. */
+  launch(recordingId: string): void {
+    if (this.#runs.has(recordingId)) return;
+    const run = new CaptureRun(recordingId, this.#deps);
+    this.#runs.set(recordingId, run);
+    run.start();
+  }
+
+  /** Asks a recording to end: the wish becomes a row first. Harmless when it has ended or was asked before. */
+  stop(recordingId: string, reason: Extract<EndReason, 'stopped' | 'shutdown' | 'disk'>): void {
+    if (this.#deps.store.recordings.requestStop(recordingId, reason)) this.#runs.get(recordingId)?.stop(reason);
+  }
+
+  /** Live statistics of a running capture, or null. */
+  stats(recordingId: string): CaptureStats | null {
+    return this.#runs.get(recordingId)?.stats ?? null;
+  }
+
+  /** Pids of the capture processes running now, by recording. */
+  processes(): Map<string, number> {
+    const pids = new Map<string, number>();
+    for (const [id, run] of this.#runs) if (run.pid !== undefined) pids.set(id, run.pid);
+    return pids;
+  }
+
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  /** Ends all recordings in order and resolves when the last one is out of its capturing states. */
+  async drain(reason: 'shutdown'): Promise<void> {
+    if (this.#runs.size === 0) return;
+    const drained = new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+    for (const id of [...this.#runs.keys()]) this.stop(id, reason);
+    await drained;
+  }
+}

@@ -1,0 +1,100 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AudioSettings, CaptureLimits, VideoSettings } from '../capture/messages.ts';
+import {
+  defaultSettings,
+  loadSettings,
+  parseSettings,
+  SETTINGS_FILE,
+  SettingsError,
+  saveSettings,
+  withOverrides,
+} from './settings.ts';
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'box-settings-'));
+  path = join(directory, SETTINGS_FILE);
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function problemsOf(value: unknown): string[] {
+  try {
+    parseSettings(value);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems.map(({ key }) => key);
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('are the documented defaults without a file, and fit the capture process', () => {
+    const settings = loadSettings(directory);
+    const capture: { video: VideoSettings; audio: AudioSettings; limits: CaptureLimits } = settings;
+    expect(capture.video).toEqual({
+      width: 1280,
+      height: 720,
+      fps: 15,
+      preset: 'veryfast',
+      crf: 23,
+      maxRateKbps: 2500,
+      gopSeconds: 2,
+      fit: 'fit',
+      background: '#000000',
+    });
+    expect(settings.limits.idleMs).toBe(300_000);
+    expect(settings.callback.giveUpAfterMs).toBe(72 * 3_600_000);
+    expect(settings.upload.partBytes).toBe(8 * 1024 * 1024);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('take the file for what it names and defaults for the rest, and overrides over both', () => {
+    writeFileSync(path, '\uFEFF{"video": {"fps": 25}, "http": {"port": 9000}}');
+    const settings = loadSettings(directory, { http: { port: 0 } });
+    expect(settings.video).toMatchObject({ fps: 25, width: 1280 });
+    expect(settings.http).toEqual({ host: '127.0.0.1', port: 0 });
+  });
+
+  it.each([
+    [{ video: { width: 641 } }, ['video.width']],
+    [{ video: { fps: '15' } }, ['video.fps']],
+    [{ video: { fit: 'stretch', background: 'black' } }, ['video.background', 'video.fit']],
+    [{ audio: { bitrate: 5 } }, ['audio.bitrate']],
+    [{ vidio: {} }, ['vidio']],
+    [{ limits: { maxRecordings: 0 }, disk: { reserveBytes: -1 } }, ['disk.reserveBytes', 'limits.maxRecordings']],
+    [{ upload: { partBytes: 1024 } }, ['upload.partBytes']],
+    [{ room: { scene: 'party' } }, ['room.scene']],
+    [{ http: null }, ['http']],
+    [[], ['']],
+    [null, ['']],
+  ])('name every wrong key: %j', (value, keys) => {
+    expect(problemsOf(value).sort()).toEqual(keys);
+  });
+
+  it('say in which file and where, with the words that are allowed', () => {
+    writeFileSync(path, '{"video": {"fit": "stretch"}}');
+    expect(() => loadSettings(directory)).toThrow(`${path}: video.fit `);
+    expect(() => loadSettings(directory)).toThrow('fit, fill');
+    writeFileSync(path, '{"video": ');
+    expect(() => loadSettings(directory)).toThrow(/is not valid JSON/);
+    expect(() => withOverrides(defaultSettings(), { http: { port: -1 } })).toThrow('http.port');
+  });
+
+  it('are written privately and in one step, and never when they are wrong', () => {
+    const settings = withOverrides(defaultSettings(), { video: { width: 640, height: 360 } });
+    saveSettings(directory, settings);
+    saveSettings(directory, settings);
+    expect(loadSettings(directory)).toEqual(settings);
+    expect(statSync(path).mode & 0o077).toBe(0);
+    const before = readFileSync(path, 'utf8');
+    expect(() => saveSettings(directory, { ...settings, http: { host: '', port: 1 } })).toThrow('http.host');
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    expect(readdirSync(directory)).toEqual([SETTINGS_FILE]);
+  });
+});

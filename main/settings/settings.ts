@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { type Static, Type } from 'typebox';
+import { replaceFile } from './atomic-file.ts';
+
+/** Name of the settings file inside the data directory. */
+export const SETTINGS_FILE = 'settings.json';
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+function whole(value: number, minimum: number, maximum: number) {
+  return Type.Integer({ default: value, minimum, maximum });
+}
+
+function evenPixels(value: number) {
+  return Type.Integer({ default: value, minimum: 16, maximum: 4096, multipleOf: 2 });
+}
+
+function oneOf<const Word extends string>(words: readonly Word[], value: Word) {
+  return Type.Unsafe<Word>({ type: 'string', enum: words, default: value });
+}
+
+function group<Properties extends Parameters<typeof Type.Object>[0]>(properties: Properties) {
+  return Type.Object(properties, { additionalProperties: false, default: {} });
+}
+
+const PRESETS = [
+  'ultrafast',
+  'superfast',
+  'veryfast',
+  'faster',
+  'fast',
+  'medium',
+  'slow',
+  'slower',
+  'veryslow',
+] as const;
+const SCENES = ['live', 'videoCall', 'audioCall', 'voiceChatRoom'] as const;
+
+/** Every setting with its limits and its default. Keys carry their units. */
+export const SettingsSchema = Type.Object(
+  {
+    http: group({
+      host: Type.String({ default: '127.0.0.1', minLength: 1 }),
+      port: whole(8787, 0, 65_535),
+    }),
+    video: group({
+      width: evenPixels(1280),
+      height: evenPixels(720),
+      fps: whole(15, 1, 60),
+      preset: oneOf(PRESETS, 'veryfast'),
+      crf: whole(23, 0, 51),
+      maxRateKbps: whole(2500, 100, 100_000),
+      gopSeconds: Type.Number({ default: 2, minimum: 0.5, maximum: 10 }),
+      fit: oneOf(['fit', 'fill'], 'fit'),
+      background: Type.String({ default: '#000000', pattern: '^#[0-9a-fA-F]{6}$' }),
+    }),
+    audio: group({
+      aacKbps: whole(96, 16, 512),
+      mp3Kbps: whole(64, 32, 320),
+    }),
+    room: group({ scene: oneOf(SCENES, 'live') }),
+    limits: group({
+      enterTimeoutMs: whole(10_000, 1000, 120_000),
+      exitTimeoutMs: whole(3000, 100, 60_000),
+      idleMs: whole(300_000, 1000, 7 * 24 * HOUR_MS),
+      maxLengthMs: whole(24 * HOUR_MS, 1000, 7 * 24 * HOUR_MS),
+      fillGapMs: whole(60_000, 0, HOUR_MS),
+      maxRecordings: whole(8, 1, 64),
+    }),
+    disk: group({ reserveBytes: whole(2e9, 0, 1e15) }),
+    callback: group({
+      timeoutMs: whole(5000, 100, 120_000),
+      giveUpAfterMs: whole(72 * HOUR_MS, 0, 365 * 24 * HOUR_MS),
+    }),
+    upload: group({
+      partBytes: whole(8 * MIB, MIB, 1024 * MIB),
+      partsInFlight: whole(3, 1, 16),
+      filesInFlight: whole(2, 1, 16),
+      timeoutMs: whole(60_000, 1000, 600_000),
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** The box's settings; see `SettingsSchema` for limits and defaults. */
+export type Settings = Static<typeof SettingsSchema>;
+
+/** Settings to change: any group, any key of it. */
+export type PartialSettings = { [Group in keyof Settings]?: Partial<Settings[Group]> };
+
+/** One wrong key. `key` is its path, `video.width` for example. */
+export interface SettingsProblem {
+  key: string;
+  message: string;
+}
+
+/** The settings cannot be used. The message names every wrong key. */
+export class SettingsError extends Error {
+  readonly code = 'SETTINGS_INVALID';
+  readonly problems: readonly SettingsProblem[];
+  constructor(where: string, problems: readonly SettingsProblem[], options?: ErrorOptions) {
+    super(`${where}: ${problems.map(({ key, message }) => (key ? `${key} ${message}` : message)).join('; ')}`, options);
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true });
+const validate = ajv.compile(SettingsSchema);
+
+function problemOf(error: ErrorObject): SettingsProblem {
+  const path = error.instancePath.slice(1).replaceAll('/', '.');
+  const params = error.params as { additionalProperty?: string; allowedValues?: readonly string[] };
+  if (params.additionalProperty !== undefined) {
+    const key = path ? `${path}.${params.additionalProperty}` : params.additionalProperty;
+    return { key, message: 'is not a known setting' };
+  }
+  const allowed = params.allowedValues ? `: ${params.allowedValues.join(', ')}` : '';
+  return { key: path, message: `${error.message ?? 'is wrong'}${allowed}` };
+}
+
+/** Fills the defaults in and checks everything. @throws SettingsError naming every wrong key; `where` begins its message. */
+export function parseSettings(value: unknown, where = 'settings'): Settings {
+  const candidate: unknown = structuredClone(value);
+  if (!validate(candidate)) throw new SettingsError(where, (validate.errors ?? []).map(problemOf));
+  return candidate as Settings;
+}
+
+/** All defaults. */
+export function defaultSettings(): Settings {
+  return parseSettings({});
+}
+
+/** Settings with some of them replaced, checked again. @throws SettingsError */
+export function withOverrides(settings: Settings, overrides: PartialSettings, where = 'settings'): Settings {
+  const merged: Record<string, unknown> = { ...settings };
+  for (const [name, changes] of Object.entries(overrides)) {
+    const current = merged[name];
+    merged[name] = typeof current === 'object' && current !== null ? { ...current, ...changes } : changes;
+  }
+  return parseSettings(merged, where);
+}
+
+/**
+ * Settings from DIR/settings.json, or the defaults when there is no such file.
+ * @throws SettingsError when the file is not JSON or holds a wrong or unknown key.
+ */
+export function loadSettings(directory: string, overrides: PartialSettings = {}): Settings {
+  const path = join(directory, SETTINGS_FILE);
+  return withOverrides(parseSettings(readJson(path), path), overrides);
+}
+
+/** Writes the settings in one step: a power cut leaves the old file or the new one. @throws SettingsError */
+export function saveSettings(directory: string, settings: Settings): void {
+  const path = join(directory, SETTINGS_FILE);
+  replaceFile(path, `${JSON.stringify(parseSettings(settings, path), null, 2)}\n`);
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SettingsError(path, [{ key: '', message: `is not valid JSON (${reason})` }], { cause });
+  }
+}

@@ -1,0 +1,174 @@
+import type { Migration } from './database.ts';
+
+/**
+ * The schema's history, oldest first. A migration that was released never changes: a later change is a further entry. Word lists
+ * (states, modes, reasons) are guarded by types and not by CHECK clauses, which SQLite could only change by rebuilding the table.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+CREATE TABLE recordings (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  sdk_app_id INTEGER NOT NULL,
+  room_id INTEGER,
+  str_room_id TEXT,
+  user_id TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  is_reserve INTEGER NOT NULL,
+  callback_url TEXT,
+  cos_region TEXT NOT NULL,
+  cos_bucket TEXT NOT NULL,
+  cos_path TEXT NOT NULL,
+  uses_stored_credentials INTEGER NOT NULL,
+  simulated INTEGER NOT NULL,
+  started_at_ms INTEGER,
+  ended_at_ms INTEGER,
+  timeline_ms REAL NOT NULL DEFAULT 0,
+  end_reason TEXT,
+  stop_requested TEXT,
+  first_media_at_ms REAL,
+  idle_since_at_ms INTEGER,
+  capture_attempts INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT,
+  failure_kind TEXT,
+  failure_code TEXT,
+  failure_message TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_at_ms INTEGER,
+  blocked_code TEXT,
+  blocked_remedy TEXT,
+  last_error TEXT,
+  updated_at_ms INTEGER NOT NULL,
+  CHECK ((room_id IS NULL) <> (str_room_id IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX recordings_one_capture
+  ON recordings (sdk_app_id, ifnull(room_id, 0), ifnull(str_room_id, ''), user_id)
+  WHERE state IN ('accepted', 'joining', 'waiting', 'recording');
+CREATE INDEX recordings_by_state ON recordings (state, next_at_ms);
+
+CREATE TABLE recording_secrets (
+  recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+  sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE stays (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  user_id TEXT NOT NULL,
+  entered_at_ms REAL NOT NULL,
+  left_at_ms REAL,
+  slot INTEGER
+) STRICT;
+CREATE UNIQUE INDEX stays_one_open ON stays (recording_id, user_id) WHERE left_at_ms IS NULL;
+CREATE INDEX stays_by_recording ON stays (recording_id, id);
+
+CREATE TABLE segments (
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  segment INTEGER NOT NULL,
+  file TEXT NOT NULL,
+  start_ms REAL NOT NULL,
+  bytes INTEGER,
+  clean INTEGER,
+  opened_at_ms INTEGER NOT NULL,
+  closed_at_ms INTEGER,
+  PRIMARY KEY (recording_id, segment)
+) STRICT;
+
+CREATE TABLE gaps (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  at_ms REAL NOT NULL,
+  duration_ms REAL NOT NULL,
+  reason TEXT NOT NULL,
+  cut INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX gaps_once ON gaps (recording_id, at_ms, reason);
+
+CREATE TABLE files (
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  file_index INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  local_path TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  duration_ms REAL NOT NULL,
+  object_key TEXT NOT NULL,
+  url TEXT NOT NULL,
+  uploaded_bytes INTEGER NOT NULL DEFAULT 0,
+  crc64 TEXT,
+  etag TEXT,
+  state TEXT NOT NULL,
+  message TEXT,
+  PRIMARY KEY (recording_id, file_index)
+) STRICT;
+
+CREATE TABLE uploads (
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  file_index INTEGER NOT NULL,
+  upload_id TEXT NOT NULL,
+  bucket TEXT NOT NULL,
+  region TEXT NOT NULL,
+  key TEXT NOT NULL,
+  part_size INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  mtime_ns TEXT NOT NULL,
+  inode TEXT NOT NULL,
+  updated_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (recording_id, file_index)
+) STRICT;
+CREATE TABLE upload_parts (
+  recording_id TEXT NOT NULL,
+  file_index INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  md5 TEXT NOT NULL,
+  crc64 TEXT NOT NULL,
+  etag TEXT NOT NULL,
+  PRIMARY KEY (recording_id, file_index, number),
+  FOREIGN KEY (recording_id, file_index) REFERENCES uploads (recording_id, file_index) ON DELETE CASCADE
+) STRICT;
+
+CREATE TABLE callbacks (
+  recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+  delivery_id TEXT NOT NULL UNIQUE,
+  url TEXT NOT NULL,
+  body TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL,
+  last_status INTEGER,
+  last_error TEXT,
+  created_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER
+) STRICT;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at_ms INTEGER NOT NULL,
+  recording_id TEXT REFERENCES recordings (id) ON DELETE CASCADE,
+  type TEXT NOT NULL,
+  data_json TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_recording ON events (recording_id, seq);
+
+CREATE TABLE idempotency (
+  key TEXT PRIMARY KEY,
+  body_hash TEXT NOT NULL,
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  table_name TEXT NOT NULL,
+  row_key TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  content TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+`,
+  },
+];

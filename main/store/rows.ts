@@ -1,0 +1,206 @@
+import type { EndReason, Gap, ParticipantStay, RecordingState } from '../../shared/recording.ts';
+import type { BuiltMode } from '../../shared/request.ts';
+import type { FileState } from '../../shared/view.ts';
+import type { FailureKind } from '../recordings/transitions.ts';
+
+/** Rows as the store hands them out. Times ending in `AtMs` are wall clock (ms since 1970) unless said otherwise. */
+
+/** How the work ended, known from the moment a recording enters `notifying`. */
+export type RecordingOutcome = 'delivered' | 'failed';
+
+export interface RecordingRow {
+  /** UUID, the `RequestId` of the contract. */
+  id: string;
+  state: RecordingState;
+  createdAtMs: number;
+  sdkAppId: number;
+  /** Integer room, or null when `strRoomId` names the room. Exactly one of the two is set. */
+  roomId: number | null;
+  strRoomId: string | null;
+  /** The recorder's own user. */
+  userId: string;
+  mode: BuiltMode;
+  isReserve: boolean;
+  /** As given by the caller: may carry credentials in its user part or query, so it is shown only through `urlForDisplay`. */
+  callbackUrl: string | null;
+  cosRegion: string;
+  cosBucket: string;
+  cosPath: string;
+  /** True when the request brought no SecretId/SecretKey, so that the box's own COS credentials are used. */
+  usesStoredCredentials: boolean;
+  /** True when the room is a simulated one. */
+  simulated: boolean;
+  /** Wall clock of t=0 of the timeline; null until the room was entered for the first time. */
+  startedAtMs: number | null;
+  /** When the recording stopped recording. */
+  endedAtMs: number | null;
+  /** Length recorded so far, on the timeline. */
+  timelineMs: number;
+  endReason: EndReason | null;
+  /** Why somebody asked to stop; the first request wins. */
+  stopRequested: EndReason | null;
+  /** When the first picture or sound arrived, on the timeline. */
+  firstMediaAtMs: number | null;
+  /** When the last anchor left, or null while somebody is there; survives the capture process for the idle limit. */
+  idleSinceAtMs: number | null;
+  /** How often a capture process was started. */
+  captureAttempts: number;
+  outcome: RecordingOutcome | null;
+  failureKind: FailureKind | null;
+  failureCode: string | null;
+  failureMessage: string | null;
+  /** Tries of the current delivery step since it last made progress. */
+  attempts: number;
+  /** When the current delivery step is tried next; null means at once. */
+  nextAtMs: number | null;
+  /** Set while the step waits for somebody to correct something; it is probed again at `nextAtMs` nevertheless. */
+  blockedCode: string | null;
+  /** What that somebody should do. */
+  blockedRemedy: string | null;
+  /** `CODE: text` of the last unsuccessful try of the current step. */
+  lastError: string | null;
+  updatedAtMs: number;
+}
+
+/** What may be changed of a recording after it was accepted; the state itself changes only through `move`. */
+export type RecordingPatch = Partial<
+  Pick<
+    RecordingRow,
+    | 'startedAtMs'
+    | 'endedAtMs'
+    | 'timelineMs'
+    | 'endReason'
+    | 'stopRequested'
+    | 'firstMediaAtMs'
+    | 'idleSinceAtMs'
+    | 'captureAttempts'
+    | 'outcome'
+    | 'failureKind'
+    | 'failureCode'
+    | 'failureMessage'
+    | 'attempts'
+    | 'nextAtMs'
+    | 'blockedCode'
+    | 'blockedRemedy'
+    | 'lastError'
+    | 'simulated'
+  >
+>;
+
+/** An accepted request, without its secrets. */
+export interface NewRecording {
+  sdkAppId: number;
+  /** Wins over `strRoomId` when both are given. */
+  roomId?: number | null | undefined;
+  strRoomId?: string | null | undefined;
+  userId: string;
+  mode: BuiltMode;
+  isReserve: boolean;
+  callbackUrl?: string | null | undefined;
+  cosRegion: string;
+  cosBucket: string;
+  cosPath: string;
+  simulated: boolean;
+}
+
+/** Secrets of one recording; kept sealed, deleted when the recording has ended. */
+export interface RecordingSecrets {
+  userSig: string;
+  /** Null when the box's own COS credentials are used. */
+  secretId: string | null;
+  secretKey: string | null;
+  token: string | null;
+}
+
+/** One stay of a participant. Times are milliseconds on the recording's timeline. */
+export interface StayRow extends ParticipantStay {
+  recordingId: string;
+}
+
+export interface SegmentRow {
+  recordingId: string;
+  /** 0, 1, 2 … in timeline order. */
+  segment: number;
+  /** Name or path as the capture process reported it. */
+  file: string;
+  /** Where the segment begins on the timeline. */
+  startMs: number;
+  /** Null while the segment is open, or when its process died before closing it. */
+  bytes: number | null;
+  /** True when the encoder ended by itself and everything was synced; null while open. */
+  clean: boolean | null;
+  openedAtMs: number;
+  closedAtMs: number | null;
+}
+
+export interface GapRow extends Gap {
+  recordingId: string;
+}
+
+export interface FileRow {
+  recordingId: string;
+  /** 0 for the mixed file. */
+  fileIndex: number;
+  /** Recorded user; the recorder's own user in a mixed recording. */
+  userId: string;
+  localPath: string;
+  bytes: number;
+  durationMs: number;
+  objectKey: string;
+  /** URL of the object as given to callers. */
+  url: string;
+  uploadedBytes: number;
+  /** CRC-64/XZ, decimal; null until known. */
+  crc64: string | null;
+  etag: string | null;
+  state: FileState;
+  /** The contract's result text when the file failed. */
+  message: string | null;
+}
+
+/** `parked`: given up after the configured time; the body stays here and the result can be fetched through the API. */
+export type CallbackState = 'pending' | 'delivered' | 'parked';
+
+/** One result on its way to the caller (an outbox row). */
+export interface CallbackRow {
+  recordingId: string;
+  /** UUID, the same in every try, so that a receiver can tell a repetition. */
+  deliveryId: string;
+  url: string;
+  /** JSON text, frozen when the row is written: every try sends the same bytes. */
+  body: string;
+  attempts: number;
+  state: CallbackState;
+  lastStatus: number | null;
+  lastError: string | null;
+  createdAtMs: number;
+  endedAtMs: number | null;
+}
+
+export interface EventRow {
+  /** Grows by at least one per event, over all recordings. */
+  seq: number;
+  atMs: number;
+  /** Null for events of the box itself. */
+  recordingId: string | null;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+export interface IdempotencyRow {
+  key: string;
+  bodyHash: string;
+  recordingId: string;
+  createdAtMs: number;
+}
+
+/** A row that could not be read, kept as it was. */
+export interface QuarantineRow {
+  id: number;
+  tableName: string;
+  rowKey: string;
+  reason: string;
+  /** The raw row as JSON. */
+  content: string;
+  atMs: number;
+}

@@ -1,0 +1,437 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RECORDING_STATES, type RecordingState } from '../../shared/recording.ts';
+import { addRecording, newRecording, SECRETS } from '../../test/support/new-recording.ts';
+import { canMove } from '../recordings/transitions.ts';
+import { DATABASE_FILE } from './database.ts';
+import { openStore, type Store } from './store.ts';
+import { recordingView } from './view.ts';
+
+const START_MS = Date.UTC(2026, 0, 1);
+let directory: string;
+let store: Store;
+let nowMs: number;
+const now = (): number => nowMs;
+
+beforeEach(() => {
+  nowMs = START_MS;
+  directory = mkdtempSync(join(tmpdir(), 'box-store-'));
+  store = openStore(directory, { now });
+});
+afterEach(() => {
+  store.close();
+  rmSync(directory, { recursive: true });
+});
+
+function reopen(): void {
+  store.close();
+  store = openStore(directory, { now });
+}
+
+function eventTypes(recordingId: string): string[] {
+  return store.events.list({ recordingId }).map(({ type }) => type);
+}
+
+/** Moves a recording through states; throws when one move is not possible. */
+function walk(id: string, ...states: RecordingState[]): void {
+  for (const to of states) {
+    const from = store.recordings.get(id)?.state as RecordingState;
+    expect(store.recordings.move(id, from, to)).toBe(true);
+  }
+}
+
+describe('accepting a request', () => {
+  it('keeps what was asked for across a restart', () => {
+    const { id } = addRecording(store, { isReserve: true, callbackUrl: 'https:xxxxxxxx.com/post/xxx' });
+    reopen();
+    expect(store.recordings.get(id)).toMatchObject({
+      ...newRecording({ isReserve: true, callbackUrl: 'https:xxxxxxxx.com/post/xxx' }),
+      state: 'accepted',
+      strRoomId: null,
+      usesStoredCredentials: false,
+      createdAtMs: START_MS,
+      attempts: 0,
+    });
+    expect(store.recordings.secrets(id)).toEqual(SECRETS);
+    expect(eventTypes(id)).toEqual(['accepted']);
+  });
+
+  it('lets the integer room win and tells room 123 from room "123"', () => {
+    const integer = addRecording(store, { roomId: 123, strRoomId: 'ignored' });
+    const text = addRecording(store, { roomId: null, strRoomId: '123' });
+    expect([integer.roomId, integer.strRoomId]).toEqual([123, null]);
+    expect([text.roomId, text.strRoomId]).toEqual([null, '123']);
+  });
+
+  it('refuses the same user in the same room while one is being captured, and allows it afterwards', () => {
+    const first = addRecording(store);
+    for (const state of ['joining', 'recording', 'joining', 'waiting'] as const) {
+      walk(first.id, state);
+      expect(store.recordings.create(newRecording(), SECRETS)).toEqual({
+        kind: 'alreadyRecording',
+        runningId: first.id,
+      });
+    }
+    walk(first.id, 'finalizing');
+    expect(store.recordings.create(newRecording(), SECRETS).kind).toBe('created');
+  });
+
+  it('holds that rule in the database itself', () => {
+    const { id } = addRecording(store);
+    const db = new BetterSqlite3(join(directory, DATABASE_FILE));
+    const columns = db.prepare(
+      "SELECT group_concat(name) FROM pragma_table_info('recordings') WHERE name NOT IN ('seq', 'id')",
+    );
+    const list = String(columns.pluck().get());
+    expect(() =>
+      db.prepare(`INSERT INTO recordings (id, ${list}) SELECT 'other', ${list} FROM recordings WHERE id = ?`).run(id),
+    ).toThrow(/recordings_one_capture/);
+    db.close();
+  });
+
+  it('answers a repeated idempotency key with the first recording, and refuses it for another body', () => {
+    const idempotency = { key: 'k1', bodyHash: 'h1' };
+    const first = addRecording(store, {}, { idempotency });
+    walk(first.id, 'joining');
+    const again = store.recordings.create(newRecording(), SECRETS, { idempotency });
+    expect(again).toMatchObject({ kind: 'replayed', recording: { id: first.id, state: 'joining' } });
+    const other = store.recordings.create(newRecording(), SECRETS, { idempotency: { key: 'k1', bodyHash: 'h2' } });
+    expect(other).toEqual({ kind: 'idempotencyMismatch' });
+    nowMs += 1000;
+    expect(store.idempotency.prune(nowMs)).toBe(1);
+    expect(store.idempotency.get('k1')).toBeUndefined();
+  });
+
+  it('writes nothing at all when it refuses', () => {
+    addRecording(store);
+    const before = store.events.list().length;
+    const options = { maxCapturing: 1, idempotency: { key: 'k', bodyHash: 'h' } };
+    expect(store.recordings.create(newRecording({ roomId: 5 }), SECRETS, options)).toEqual({
+      kind: 'atCapacity',
+      running: 1,
+    });
+    expect(store.recordings.list()).toHaveLength(1);
+    expect(store.events.list()).toHaveLength(before);
+    expect(store.idempotency.get('k')).toBeUndefined();
+  });
+});
+
+describe('moving a recording', () => {
+  it('moves once, with its facts and its event', () => {
+    const { id } = addRecording(store);
+    nowMs += 5;
+    const patch = { startedAtMs: 42, timelineMs: 1.5 };
+    expect(store.recordings.move(id, 'accepted', 'joining', patch, { why: 'test' })).toBe(true);
+    expect(store.recordings.move(id, 'accepted', 'joining', { startedAtMs: 43 })).toBe(false);
+    expect(store.recordings.get(id)).toMatchObject({ state: 'joining', ...patch, updatedAtMs: START_MS + 5 });
+    expect(store.events.list({ recordingId: id }).at(-1)).toMatchObject({
+      type: 'state',
+      atMs: START_MS + 5,
+      data: { from: 'accepted', to: 'joining', why: 'test' },
+    });
+    expect(eventTypes(id)).toHaveLength(2);
+  });
+
+  it('refuses every move that the table does not know', () => {
+    const { id } = addRecording(store);
+    fc.assert(
+      fc.property(fc.constantFrom(...RECORDING_STATES), fc.constantFrom(...RECORDING_STATES), (from, to) => {
+        fc.pre(!canMove(from, to));
+        expect(() => store.recordings.move(id, from, to)).toThrow(TypeError);
+      }),
+    );
+    expect(store.recordings.get(id)?.state).toBe('accepted');
+  });
+
+  it('starts each step afresh', () => {
+    const { id } = addRecording(store);
+    walk(id, 'joining', 'recording', 'finalizing');
+    store.recordings.update(id, { attempts: 7, nextAtMs: 9, blockedCode: 'X', blockedRemedy: 'y', lastError: 'z' });
+    walk(id, 'uploading');
+    expect(store.recordings.get(id)).toMatchObject({
+      attempts: 0,
+      nextAtMs: null,
+      blockedCode: null,
+      blockedRemedy: null,
+      lastError: null,
+    });
+  });
+
+  it('deletes the secrets at the end, and not before', () => {
+    const { id } = addRecording(store);
+    walk(id, 'joining', 'notifying');
+    expect(store.recordings.secrets(id)).toEqual(SECRETS);
+    walk(id, 'failed');
+    expect(store.recordings.secrets(id)).toBeNull();
+  });
+
+  it('takes the first stop request only, and none after capturing', () => {
+    const { id } = addRecording(store);
+    expect(store.recordings.requestStop(id, 'stopped')).toBe(true);
+    expect(store.recordings.requestStop(id, 'shutdown')).toBe(false);
+    expect(store.recordings.get(id)?.stopRequested).toBe('stopped');
+    const other = addRecording(store, { roomId: 6 });
+    walk(other.id, 'notifying');
+    expect(store.recordings.requestStop(other.id, 'stopped')).toBe(false);
+    expect(eventTypes(id)).toEqual(['accepted', 'stopRequested']);
+  });
+
+  it('undoes everything when a transaction throws', () => {
+    const { id } = addRecording(store);
+    expect(() =>
+      store.transaction(() => {
+        walk(id, 'joining');
+        store.gaps.add(id, { atMs: 1, durationMs: 2, reason: 'boxDown', cut: false });
+        throw new Error('stop here');
+      }),
+    ).toThrow('stop here');
+    expect(store.recordings.get(id)?.state).toBe('accepted');
+    expect(store.gaps.list(id)).toEqual([]);
+  });
+});
+
+describe('listing', () => {
+  it('pages newest first, by state', () => {
+    const ids = [1, 2, 3, 4, 5].map((roomId) => addRecording(store, { roomId }).id);
+    walk(ids[1] as string, 'joining');
+    const first = store.recordings.list({ limit: 2 }).map(({ id }) => id);
+    expect(first).toEqual([ids[4], ids[3]]);
+    expect(store.recordings.list({ limit: 9, before: ids[3] as string }).map(({ id }) => id)).toEqual([
+      ids[2],
+      ids[1],
+      ids[0],
+    ]);
+    expect(store.recordings.list({ state: 'joining' }).map(({ id }) => id)).toEqual([ids[1]]);
+    expect(store.recordings.list({ state: ['joining', 'done'] })).toHaveLength(1);
+    expect(store.recordings.list({ before: 'unknown' })).toEqual([]);
+    expect(store.recordings.capturing()).toHaveLength(5);
+    expect(store.recordings.counts()).toEqual({ accepted: 4, joining: 1 });
+  });
+
+  it('finds what is due, and does not wait for a time that only a wrong clock can have written', () => {
+    const due = [1, 2, 3, 4].map((roomId) => addRecording(store, { roomId }).id) as [string, string, string, string];
+    for (const id of due) walk(id, 'notifying');
+    store.recordings.update(due[1], { nextAtMs: nowMs + 100 });
+    store.recordings.update(due[2], { nextAtMs: nowMs - 100 });
+    store.recordings.update(due[3], { nextAtMs: nowMs + 3_600_001 });
+    const found = (atMs: number) => store.recordings.due('notifying', atMs, 10, 3_600_000).map(({ id }) => id);
+    expect(found(nowMs)).toEqual([due[0], due[2], due[3]]);
+    expect(found(nowMs + 100)).toContain(due[1]);
+    expect(store.recordings.nextDueAtMs(['notifying'], nowMs)).toBe(nowMs + 100);
+    expect(store.recordings.nextDueAtMs(['uploading'], nowMs)).toBeNull();
+    expect(store.recordings.waiting(['notifying']).map(({ id }) => id)).toEqual([due[1], due[2], due[3]]);
+  });
+});
+
+describe('what happened in the room', () => {
+  it('keeps every stay, and one stay across a restarted capture process', () => {
+    const { id } = addRecording(store);
+    store.stays.enter(id, 'a', 0, 0);
+    store.stays.leave(id, 'a', 10);
+    store.stays.enter(id, 'a', 20, null);
+    store.stays.slot(id, 'a', 1);
+    store.stays.enter(id, 'a', 25, 2);
+    store.stays.enter(id, 'b', 30, 3);
+    store.stays.leave(id, 'unknown', 31);
+    store.stays.leaveAll(id, 40);
+    expect(store.stays.list(id).map(({ recordingId: _, ...stay }) => stay)).toEqual([
+      { userId: 'a', enteredAtMs: 0, leftAtMs: 10, slot: 0 },
+      { userId: 'a', enteredAtMs: 20, leftAtMs: 40, slot: 2 },
+      { userId: 'b', enteredAtMs: 30, leftAtMs: 40, slot: 3 },
+    ]);
+  });
+
+  it('numbers segments and keeps gaps once', () => {
+    const { id } = addRecording(store);
+    expect(store.segments.next(id)).toBe(0);
+    store.segments.open({ recordingId: id, segment: 0, file: '0.mp4', startMs: 0 });
+    store.segments.close(id, 0, 99, true);
+    store.segments.open({ recordingId: id, segment: 1, file: '1.mp4', startMs: 1000.5 });
+    expect(store.segments.next(id)).toBe(2);
+    expect(store.segments.list(id)).toMatchObject([
+      { segment: 0, bytes: 99, clean: true, startMs: 0 },
+      { segment: 1, bytes: null, clean: null, startMs: 1000.5, closedAtMs: null },
+    ]);
+    const gap = { atMs: 5, durationMs: 1, reason: 'encoderDied', cut: false } as const;
+    store.gaps.add(id, gap);
+    store.gaps.add(id, { ...gap, durationMs: 7, cut: true });
+    expect(store.gaps.list(id)).toEqual([{ recordingId: id, ...gap, durationMs: 7, cut: true }]);
+  });
+});
+
+describe('uploads', () => {
+  const head = {
+    uploadId: 'U1',
+    bucket: 'b-1',
+    region: 'r',
+    key: 'trtc/录音 1.mp4',
+    partSize: 8,
+    identity: { size: 20, mtimeNs: '1767225600000000001', inode: '18446744073709551615' },
+  };
+  const part = { number: 2, offset: 8, length: 8, md5: 'm', crc64: '18446744073709551615', etag: '"e"' };
+
+  it('remembers an upload and its parts across a restart, per file', () => {
+    const { id } = addRecording(store);
+    const journal = store.uploadJournal(id, 0);
+    expect(journal.load()).toBeNull();
+    journal.saveInit(head);
+    journal.savePart(part);
+    journal.savePart({ ...part, number: 1, offset: 0 });
+    journal.savePart({ ...part, etag: '"f"' });
+    expect(store.uploadJournal(id, 1).load()).toBeNull();
+    reopen();
+    expect(store.uploadJournal(id, 0).load()).toEqual({
+      ...head,
+      parts: [
+        { ...part, number: 1, offset: 0 },
+        { ...part, etag: '"f"' },
+      ],
+    });
+  });
+
+  it('never mixes the parts of two uploads', () => {
+    const { id } = addRecording(store);
+    const journal = store.uploadJournal(id, 0);
+    journal.saveInit(head);
+    journal.savePart(part);
+    journal.saveInit({ ...head, uploadId: 'U2' });
+    expect(journal.load()).toEqual({ ...head, uploadId: 'U2', parts: [] });
+    journal.clear();
+    journal.clear();
+    expect(journal.load()).toBeNull();
+    expect(() => journal.savePart(part)).toThrow(/FOREIGN KEY/);
+  });
+});
+
+describe('secrets on disk', () => {
+  it('appear in no file of the data directory, before or after the end', () => {
+    const { id } = addRecording(store);
+    const leaked = (): string[] =>
+      readdirSync(directory).filter((name) => {
+        const bytes = readFileSync(join(directory, name));
+        return Object.values(SECRETS).some((secret) => secret !== null && bytes.includes(secret));
+      });
+    expect(leaked()).toEqual([]);
+    // The search itself works: what is not secret is found.
+    expect(readFileSync(join(directory, `${DATABASE_FILE}-wal`)).includes('user_55952145')).toBe(true);
+    walk(id, 'notifying', 'failed');
+    reopen();
+    expect(leaked()).toEqual([]);
+  });
+
+  it('do not open for another recording', () => {
+    const first = addRecording(store);
+    const second = addRecording(store, { roomId: 2 });
+    const db = new BetterSqlite3(join(directory, DATABASE_FILE));
+    db.prepare(
+      'UPDATE recording_secrets SET sealed = (SELECT sealed FROM recording_secrets WHERE recording_id = ?) WHERE recording_id = ?',
+    ).run(first.id, second.id);
+    db.close();
+    expect(store.recordings.secrets(first.id)).toEqual(SECRETS);
+    expect(() => store.recordings.secrets(second.id)).toThrow(expect.objectContaining({ code: 'SECRET_UNREADABLE' }));
+  });
+});
+
+describe('damage', () => {
+  it('moves an unreadable event to quarantine, whole, and shows the others', () => {
+    const { id } = addRecording(store);
+    walk(id, 'joining');
+    const db = new BetterSqlite3(join(directory, DATABASE_FILE));
+    db.prepare("UPDATE events SET data_json = '{broken' WHERE seq = 1").run();
+    db.close();
+    expect(eventTypes(id)).toEqual(['state']);
+    const [row, ...others] = store.quarantine.list();
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ tableName: 'events', rowKey: '1', atMs: START_MS });
+    expect(JSON.parse(row?.content ?? '')).toMatchObject({ type: 'accepted', data_json: '{broken', recording_id: id });
+    expect(eventTypes(id)).toEqual(['state']);
+    expect(store.quarantine.list()).toHaveLength(1);
+  });
+
+  it('loses no accepted request when the process is killed right after, in the middle of further work', () => {
+    const script = `
+      const { openStore } = await import(process.argv[1]);
+      const { addRecording } = await import(process.argv[2]);
+      const store = openStore(process.argv[3], { now: Date.now });
+      for (let roomId = 1; roomId <= 5; roomId += 1) {
+        const { id } = addRecording(store, { roomId });
+        if (roomId > 2) store.recordings.move(id, 'accepted', 'joining');
+      }
+      store.transaction(() => {
+        addRecording(store, { roomId: 99 });
+        process.kill(process.pid, 'SIGKILL');
+      });`;
+    store.close();
+    const urls = ['./store.ts', '../../test/support/new-recording.ts'].map(
+      (path) => new URL(path, import.meta.url).href,
+    );
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script, ...urls, directory], {
+      timeout: 20_000,
+    });
+    expect([child.signal, child.stderr.toString()]).toEqual(['SIGKILL', '']);
+    store = openStore(directory, { now });
+    const rows = store.recordings.list().map(({ roomId, state }) => [roomId, state]);
+    expect(rows).toEqual([
+      [5, 'joining'],
+      [4, 'joining'],
+      [3, 'joining'],
+      [2, 'accepted'],
+      [1, 'accepted'],
+    ]);
+    for (const { id } of store.recordings.list()) expect(store.recordings.secrets(id)).toEqual(SECRETS);
+  });
+});
+
+describe('the view', () => {
+  it('shows a recording without its secrets and without the secret parts of its callback', () => {
+    const { id } = addRecording(store, { callbackUrl: 'https://user:pass@example.com/hook?key=hidden#x' });
+    store.recordings.move(id, 'accepted', 'joining', { startedAtMs: START_MS });
+    walk(id, 'recording', 'finalizing');
+    store.files.put({
+      recordingId: id,
+      fileIndex: 0,
+      userId: 'user_55952145',
+      localPath: '/data/x.mp4',
+      bytes: 1000,
+      durationMs: 12_000.4,
+      objectKey: 'trtc/x.mp4',
+      url: 'https://test-123456789.cos.ap-shanghai.myqcloud.com/trtc/x.mp4',
+    });
+    walk(id, 'uploading');
+    store.recordings.update(id, {
+      attempts: 3,
+      nextAtMs: START_MS + 1000,
+      blockedCode: 'COS_KEY_REFUSED',
+      blockedRemedy: 'enter the right key',
+      lastError: 'COS_KEY_REFUSED: SignatureDoesNotMatch',
+    });
+    const row = store.recordings.get(id);
+    if (row === undefined) throw new Error('missing');
+    const view = recordingView(store, row, { uploadedBytes: 400 });
+    expect(view).toMatchObject({
+      id,
+      state: 'uploading',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      endedAt: null,
+      request: {
+        SdkAppId: 1_400_000_000,
+        RoomId: 43_474,
+        StrRoomId: null,
+        Callback: 'https://example.com/hook',
+        CosConfig: { Region: 'ap-shanghai', Bucket: 'test-123456789', Path: '/trtc' },
+      },
+      files: [{ bytes: 1000, durationMs: 12_000, uploadedBytes: 400, state: 'local' }],
+      attempts: 3,
+      nextAttemptAt: '2026-01-01T00:00:01.000Z',
+      blocked: { code: 'COS_KEY_REFUSED', remedy: 'enter the right key' },
+      result: null,
+    });
+    const text = JSON.stringify(view);
+    for (const hidden of [...Object.values(SECRETS), 'pass', 'hidden']) expect(text).not.toContain(hidden);
+  });
+});

@@ -1,0 +1,66 @@
+import { type RecordingView, urlForDisplay } from '../../shared/view.ts';
+import { buildResult } from '../delivery/result.ts';
+import type { RecordingRow } from './rows.ts';
+import type { Store } from './store.ts';
+
+function iso(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}
+
+/**
+ * What the API shows of a recording. Built from rows only, so that it says the same before and after a restart.
+ * `progress` may give a newer number of uploaded bytes than the rows hold.
+ */
+export function recordingView(
+  store: Pick<Store, 'stays' | 'files' | 'gaps'>,
+  row: RecordingRow,
+  progress?: { uploadedBytes: number } | undefined,
+): RecordingView {
+  const files = store.files.list(row.id);
+  const gaps = store.gaps.list(row.id).map(({ recordingId: _, ...gap }) => gap);
+  return {
+    id: row.id,
+    state: row.state,
+    simulated: row.simulated,
+    createdAt: new Date(row.createdAtMs).toISOString(),
+    startedAt: iso(row.startedAtMs),
+    endedAt: iso(row.endedAtMs),
+    endReason: row.endReason,
+    durationMs: Math.round(row.timelineMs),
+    request: {
+      SdkAppId: row.sdkAppId,
+      RoomId: row.roomId,
+      StrRoomId: row.strRoomId,
+      UserId: row.userId,
+      Mode: row.mode,
+      IsReserve: row.isReserve,
+      CosConfig: { Region: row.cosRegion, Bucket: row.cosBucket, Path: row.cosPath },
+      Callback: row.callbackUrl === null ? null : urlForDisplay(row.callbackUrl),
+    },
+    participants: store.stays.list(row.id).map(({ recordingId: _, ...stay }) => stay),
+    files: files.map((file) => ({
+      userId: file.userId,
+      localPath: file.localPath,
+      bytes: file.bytes,
+      durationMs: Math.round(file.durationMs),
+      objectKey: file.objectKey,
+      url: file.url,
+      uploadedBytes:
+        file.state === 'uploaded'
+          ? file.bytes
+          : Math.min(file.bytes, Math.max(file.uploadedBytes, files.length === 1 ? (progress?.uploadedBytes ?? 0) : 0)),
+      crc64: file.crc64,
+      state: file.state,
+    })),
+    gaps,
+    failure:
+      row.failureCode === null ? null : { code: row.failureCode, message: row.failureMessage ?? row.failureCode },
+    attempts: row.attempts,
+    nextAttemptAt: iso(row.nextAtMs),
+    blocked:
+      row.blockedCode === null
+        ? null
+        : { code: row.blockedCode, message: row.lastError ?? row.blockedCode, remedy: row.blockedRemedy ?? '' },
+    result: buildResult(row, files, gaps),
+  };
+}

@@ -1,0 +1,350 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import type Type from 'typebox';
+import type { FieldError } from './errors.ts';
+import type { CosTarget, ParsedRequest, ParseOptions, RequestWarning } from './request.ts';
+import {
+  FIELD_RULES,
+  MAX_PATH_BYTES,
+  REQUEST_SCHEMA,
+  RULE_TEXTS,
+  type RuleName,
+  SECRET_FIELDS,
+  STR_ROOM_ID,
+} from './request-rules.ts';
+import type { Text } from './texts/language.ts';
+import { urlForDisplay } from './view.ts';
+
+type WireRequest = Type.Static<typeof REQUEST_SCHEMA>;
+type Fields = Readonly<Record<string, unknown>>;
+
+const validateShape = new Ajv({ allErrors: true }).compile<WireRequest>(REQUEST_SCHEMA);
+
+/** Longest text that is echoed. */
+const MAX_ECHO_LENGTH = 200;
+/** More unknown keys than this are summed up in one warning. */
+const MAX_UNKNOWN_KEYS = 20;
+/** Optional texts of which an empty one means the same as none. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  'Callback',
+  'CosConfig.SecretId',
+  'CosConfig.SecretKey',
+  'CosConfig.Token',
+]);
+/** Modes of the sibling contract, one file per user. */
+const UNBUILT_MODES: ReadonlySet<unknown> = new Set(['00', '01', '02']);
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Collects what is broken. The first complaint about a field is kept: one cause can break several rules. */
+class Complaints {
+  readonly errors: FieldError[] = [];
+  readonly #body: unknown;
+  readonly #secrets: readonly string[];
+
+  constructor(body: unknown, secrets: readonly string[]) {
+    this.#body = body;
+    this.#secrets = secrets;
+  }
+
+  add(field: string, rule: string, text: { message: Text; remedy: Text }): void {
+    if (this.has(field)) {
+      return;
+    }
+    const value = this.#echo(field);
+    this.errors.push({
+      field,
+      rule,
+      message: text.message,
+      remedy: text.remedy,
+      ...(value === undefined ? {} : { value }),
+    });
+  }
+
+  addRule(field: string, rule: RuleName): void {
+    this.add(field, rule, RULE_TEXTS[rule]);
+  }
+
+  /** The field does not look as it should; `rule` says in which way. */
+  addForm(field: string, rule: string): void {
+    const form = FIELD_RULES[field];
+    const is: Text = form?.is ?? { en: 'valid', zh: '有效值' };
+    const message: Text =
+      rule === 'required'
+        ? { en: `${field} is required: it must be ${is.en}.`, zh: `缺少 ${field}，必须为：${is.zh}。` }
+        : { en: `${field} must be ${is.en}.`, zh: `${field} 必须为：${is.zh}。` };
+    this.add(field, rule, { message, remedy: form?.remedy ?? RULE_TEXTS.object.remedy });
+  }
+
+  has(field: string): boolean {
+    return this.errors.some((error) => error.field === field);
+  }
+
+  /** The value as it may be shown, or undefined when it is secret, holds a secret, or is no single value. */
+  #echo(field: string): string | number | boolean | undefined {
+    const value = field.split('.').reduce<unknown>((at, key) => (isFields(at) ? at[key] : undefined), this.#body);
+    if (SECRET_FIELDS.has(lastKey(field).toLowerCase()) || field === 'CosConfig') {
+      return undefined;
+    }
+    if (typeof value === 'number' && this.#secrets.includes(String(value))) {
+      return undefined;
+    }
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      return value;
+    }
+    if (typeof value !== 'string') {
+      return undefined;
+    }
+    const shown = field === 'Callback' ? callbackForDisplay(value) : value;
+    if (shown === undefined || this.#secrets.some((secret) => shown.includes(secret) || value.includes(secret))) {
+      return undefined;
+    }
+    return shown.length > MAX_ECHO_LENGTH ? `${shown.slice(0, MAX_ECHO_LENGTH)}…` : shown;
+  }
+}
+
+function lastKey(field: string): string {
+  return field.slice(field.lastIndexOf('.') + 1);
+}
+
+/** A broken address may carry a password or a token where no parser finds it: then it is not shown at all. */
+function callbackForDisplay(value: string): string | undefined {
+  if (URL.canParse(value)) {
+    return urlForDisplay(value);
+  }
+  return /[@?#]/.test(value) ? undefined : value;
+}
+
+/** Every text below a secret key, however deep and however the key is cased. */
+function collectSecrets(value: unknown): string[] {
+  const secrets: string[] = [];
+  const pending: { value: unknown; secret: boolean }[] = [{ value, secret: false }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next.value === 'object' && next.value !== null) {
+      for (const [key, inner] of Object.entries(next.value)) {
+        pending.push({ value: inner, secret: next.secret || SECRET_FIELDS.has(key.toLowerCase()) });
+      }
+    } else if (next.secret && (typeof next.value === 'string' || typeof next.value === 'number')) {
+      secrets.push(String(next.value));
+    }
+  }
+  return secrets.filter((secret) => secret !== '');
+}
+
+/** The fields without those that count as absent: null, and an empty text where a text is optional. */
+function withoutAbsent(fields: Fields, prefix: string, warnings: RequestWarning[]): Record<string, unknown> {
+  const kept: Record<string, unknown> = Object.create(null);
+  for (const [key, value] of Object.entries(fields)) {
+    const field = prefix + key;
+    if (value === '' && MAY_BE_EMPTY.has(field)) {
+      warnings.push({
+        field,
+        message: { en: `${field} is empty and counts as absent.`, zh: `${field} 为空，视为未提供。` },
+      });
+    } else if (value !== null) {
+      kept[key] = value;
+    }
+  }
+  return kept;
+}
+
+function warnOfUnknown(fields: Fields, prefix: string, known: object, secrets: readonly string[]): RequestWarning[] {
+  const unknown = Object.keys(fields).filter((key) => !Object.hasOwn(known, key));
+  const warnings = unknown.slice(0, MAX_UNKNOWN_KEYS).map((key): RequestWarning => {
+    const hidden = secrets.some((secret) => key.includes(secret)) || !/^[\x20-\x7e]{1,64}$/.test(key);
+    const field = hidden ? `${prefix}(…)` : prefix + key;
+    const meant = Object.keys(known).find((name) => name.toLowerCase() === key.toLowerCase());
+    return {
+      field,
+      message: meant
+        ? {
+            en: `${field} is ignored; did you mean ${prefix}${meant}?`,
+            zh: `${field} 被忽略；是否想写 ${prefix}${meant}？`,
+          }
+        : { en: `${field} is not a field of the contract and is ignored.`, zh: `${field} 不是约定的字段，已忽略。` },
+    };
+  });
+  if (unknown.length > MAX_UNKNOWN_KEYS) {
+    const more = unknown.length - MAX_UNKNOWN_KEYS;
+    warnings.push({
+      field: `${prefix}(…)`,
+      message: { en: `${more} more unknown keys are ignored.`, zh: `另有 ${more} 个未知字段被忽略。` },
+    });
+  }
+  return warnings;
+}
+
+/** Rule names for JSON Schema keywords; the keyword itself otherwise. */
+const RULE_OF_KEYWORD: Readonly<Record<string, string>> = {
+  minimum: 'range',
+  maximum: 'range',
+  minLength: 'length',
+  maxLength: 'length',
+  const: 'choice',
+  anyOf: 'choice',
+  enum: 'choice',
+};
+
+function addShapeError(complaints: Complaints, error: ErrorObject): void {
+  const parent = error.instancePath.slice(1).replaceAll('/', '.');
+  if (error.keyword === 'required') {
+    const missing = String(error.params.missingProperty);
+    complaints.addForm(parent === '' ? missing : `${parent}.${missing}`, 'required');
+    return;
+  }
+  complaints.addForm(parent, RULE_OF_KEYWORD[error.keyword] ?? error.keyword);
+}
+
+function checkRoom(fields: Fields, complaints: Complaints): void {
+  if (fields.RoomId !== undefined) {
+    return;
+  }
+  const strRoomId = fields.StrRoomId;
+  if (strRoomId === undefined) {
+    complaints.addRule('RoomId', 'oneRoom');
+  } else if (typeof strRoomId === 'string' && !STR_ROOM_ID.test(strRoomId)) {
+    complaints.addForm('StrRoomId', strRoomId === '' || strRoomId.length > 64 ? 'length' : 'pattern');
+  }
+}
+
+/** Path with a leading slash and without a trailing one. */
+function normalisePath(path: string): string {
+  return `/${path.replace(/^\//, '').replace(/\/$/, '')}`;
+}
+
+function checkPath(path: unknown, complaints: Complaints): void {
+  if (typeof path !== 'string' || path === '') {
+    return;
+  }
+  const field = 'CosConfig.Path';
+  const normal = normalisePath(path);
+  if (/[\p{Cc}\\\u2028\u2029]/u.test(path) || !path.isWellFormed()) {
+    complaints.addRule(field, 'characters');
+  } else if (
+    path !== '/' &&
+    normal
+      .slice(1)
+      .split('/')
+      .some((segment) => ['', '.', '..'].includes(segment))
+  ) {
+    complaints.addRule(field, 'segments');
+  } else if (new TextEncoder().encode(normal).length > MAX_PATH_BYTES) {
+    complaints.addRule(field, 'pathLength');
+  }
+}
+
+function checkCredentials(cos: Fields, hasStoredCredentials: boolean, complaints: Complaints): void {
+  const hasId = cos.SecretId !== undefined;
+  const hasKey = cos.SecretKey !== undefined;
+  if (hasId !== hasKey) {
+    complaints.addRule(hasId ? 'CosConfig.SecretKey' : 'CosConfig.SecretId', 'pair');
+  } else if (!hasId && cos.Token !== undefined) {
+    complaints.addRule('CosConfig.Token', 'tokenAlone');
+  } else if (!hasId && !hasStoredCredentials) {
+    complaints.addRule('CosConfig.SecretId', 'storedCredentials');
+  }
+}
+
+function checkCallback(callback: unknown, complaints: Complaints): void {
+  if (typeof callback !== 'string') {
+    return;
+  }
+  if (!URL.canParse(callback)) {
+    complaints.addRule('Callback', 'url');
+  } else if (!['http:', 'https:'].includes(new URL(callback).protocol)) {
+    complaints.addRule('Callback', 'scheme');
+  }
+}
+
+function checkUserSig(fields: Fields, options: ParseOptions, complaints: Complaints, warnings: RequestWarning[]): void {
+  const userSig = fields.UserSig;
+  if (options.checkUserSig === null || typeof userSig !== 'string' || complaints.has('UserSig')) {
+    return;
+  }
+  const { SdkAppId, UserId } = fields;
+  const verdict = options.checkUserSig(userSig, {
+    SdkAppId: typeof SdkAppId === 'number' && !complaints.has('SdkAppId') ? SdkAppId : null,
+    UserId: typeof UserId === 'string' && !complaints.has('UserId') ? UserId : null,
+    nowMs: options.nowMs,
+  });
+  if (!verdict.ok) {
+    complaints.add('UserSig', verdict.rule, verdict);
+  } else if (verdict.warning !== null) {
+    warnings.push({ field: 'UserSig', message: verdict.warning });
+  }
+}
+
+function toCosTarget(cos: WireRequest['CosConfig']): CosTarget {
+  return {
+    Region: cos.Region,
+    Bucket: cos.Bucket,
+    Path: normalisePath(cos.Path),
+    SecretId: cos.SecretId ?? null,
+    SecretKey: cos.SecretKey ?? null,
+    Token: cos.Token ?? null,
+  };
+}
+
+/**
+ * Reads a request body by the rules of the wire contract. Every broken field is named at once; what is merely odd (unknown
+ * keys, empty optional texts, a UserSig that may end early) becomes a warning. Never throws, never echoes a secret.
+ *
+ * When RoomId and StrRoomId are both given, RoomId is used and StrRoomId only has to be a text.
+ */
+export function parseRecordingRequest(body: unknown, options: ParseOptions): ParsedRequest {
+  const secrets = collectSecrets(body);
+  const complaints = new Complaints(body, secrets);
+  if (!isFields(body)) {
+    complaints.addRule('', 'object');
+    return { ok: false, errors: complaints.errors };
+  }
+  const warnings: RequestWarning[] = [];
+  const fields = withoutAbsent(body, '', warnings);
+  const cos = isFields(fields.CosConfig) ? withoutAbsent(fields.CosConfig, 'CosConfig.', warnings) : null;
+  if (cos !== null) {
+    fields.CosConfig = cos;
+  }
+  if (typeof fields.Mode === 'number') {
+    fields.Mode = String(fields.Mode);
+  }
+  if (UNBUILT_MODES.has(fields.Mode)) {
+    complaints.addRule('Mode', 'notBuilt');
+  }
+
+  const candidate: unknown = fields;
+  const shaped = validateShape(candidate) ? candidate : null;
+  for (const error of validateShape.errors ?? []) {
+    addShapeError(complaints, error);
+  }
+  checkRoom(fields, complaints);
+  checkPath(cos?.Path, complaints);
+  if (cos !== null) {
+    checkCredentials(cos, options.hasStoredCredentials, complaints);
+  }
+  checkCallback(fields.Callback, complaints);
+  checkUserSig(fields, options, complaints, warnings);
+  if (shaped === null || complaints.errors.length > 0) {
+    return { ok: false, errors: complaints.errors };
+  }
+
+  warnings.push(...warnOfUnknown(body, '', REQUEST_SCHEMA.properties, secrets));
+  warnings.push(
+    ...warnOfUnknown(shaped.CosConfig, 'CosConfig.', REQUEST_SCHEMA.properties.CosConfig.properties, secrets),
+  );
+  return {
+    ok: true,
+    warnings,
+    request: {
+      SdkAppId: shaped.SdkAppId,
+      RoomId: shaped.RoomId ?? null,
+      StrRoomId: shaped.RoomId === undefined ? (shaped.StrRoomId ?? null) : null,
+      UserId: shaped.UserId,
+      UserSig: shaped.UserSig,
+      CosConfig: toCosTarget(shaped.CosConfig),
+      Callback: shaped.Callback === undefined ? null : new URL(shaped.Callback).href,
+      Mode: shaped.Mode ?? '10',
+      IsReserve: shaped.IsReserve ?? true,
+    },
+  };
+}

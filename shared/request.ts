@@ -1,0 +1,71 @@
+import type { FieldError } from './errors.ts';
+import type { Mode } from './recording.ts';
+import type { Text } from './texts/language.ts';
+
+/** Modes the box can record now; the per-user modes of the sibling contract are known but refused. */
+export type BuiltMode = Extract<Mode, '10' | '11' | '12'>;
+
+/** Where the file goes. Secret: SecretId, SecretKey, Token. */
+export interface CosTarget {
+  Region: string;
+  Bucket: string;
+  /** Starts with `/`, does not end with it (the root is `/` alone), no empty, `.` or `..` segment. */
+  Path: string;
+  /** Null: the box uses the credentials stored in its own settings. SecretId and SecretKey are null together. */
+  SecretId: string | null;
+  SecretKey: string | null;
+  /** Session token of a temporary pair. */
+  Token: string | null;
+}
+
+/** A request that obeys every rule, defaults filled in, under its wire names. Secret: UserSig and parts of CosConfig. */
+export interface RecordingRequest {
+  SdkAppId: number;
+  /** Exactly one of RoomId and StrRoomId is not null; RoomId wins when a caller sends both. */
+  RoomId: number | null;
+  StrRoomId: string | null;
+  UserId: string;
+  UserSig: string;
+  CosConfig: CosTarget;
+  /** As the WHATWG URL parser writes it; null when the caller wants no callback. */
+  Callback: string | null;
+  Mode: BuiltMode;
+  IsReserve: boolean;
+}
+
+/** Something the caller should know although the request is accepted. Holds no secret. */
+export interface RequestWarning {
+  field: string;
+  message: Text;
+}
+
+/** What a UserSig has to say. */
+export interface UserSigExpectation {
+  /** Null when the request's own value is broken and there is nothing to compare with. */
+  SdkAppId: number | null;
+  /** Null when the request's own value is broken and there is nothing to compare with. */
+  UserId: string | null;
+  /** Milliseconds since 1970. */
+  nowMs: number;
+}
+
+/** Verdict of a local check of a UserSig; the texts never hold the signature. */
+export type UserSigVerdict =
+  | { ok: true; warning: Text | null }
+  | { ok: false; rule: string; message: Text; remedy: Text };
+
+/** Reads a UserSig without the network; injected because inflating needs Node, which `shared` does not. */
+export type UserSigCheck = (userSig: string, expected: UserSigExpectation) => UserSigVerdict;
+
+export interface ParseOptions {
+  /** Milliseconds since 1970. */
+  nowMs: number;
+  /** True when the box has COS credentials of its own for requests that bring none. */
+  hasStoredCredentials: boolean;
+  /** Null in simulated rooms: any text passes as UserSig there. */
+  checkUserSig: UserSigCheck | null;
+}
+
+export type ParsedRequest =
+  | { ok: true; request: RecordingRequest; warnings: RequestWarning[] }
+  | { ok: false; errors: FieldError[] };

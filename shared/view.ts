@@ -1,0 +1,106 @@
+import type { EndReason, Gap, ParticipantStay, RecordingState } from './recording.ts';
+import type { BuiltMode } from './request.ts';
+
+/** What the API, the page and the console show of a recording. Holds no secret; times are ISO 8601 in UTC. */
+
+/** The request as accepted, under its wire names, without UserSig and credentials. */
+export interface RequestView {
+  SdkAppId: number;
+  /** Null when the room is a string room. */
+  RoomId: number | null;
+  /** Null when the room is an integer room. */
+  StrRoomId: string | null;
+  UserId: string;
+  Mode: BuiltMode;
+  IsReserve: boolean;
+  CosConfig: { Region: string; Bucket: string; Path: string };
+  /** Without user name, password and query: see `urlForDisplay`. Null when the caller wants no callback. */
+  Callback: string | null;
+}
+
+/** `local`: safe on the box's disk, waiting; `failed`: there is no such file or COS refuses it for good. */
+export type FileState = 'recording' | 'local' | 'uploading' | 'uploaded' | 'failed';
+
+export interface FileView {
+  /** Whose streams the file holds; in mixed modes the recorder's own user. */
+  userId: string;
+  /** Where the file is on the box; null while none has been finalized or once it was cleaned away. */
+  localPath: string | null;
+  bytes: number;
+  durationMs: number;
+  objectKey: string;
+  /** Address of the object in COS; it answers only once `state` is `uploaded`. */
+  url: string;
+  uploadedBytes: number;
+  /** CRC-64/XZ as an unsigned decimal, the form COS uses; null until computed. */
+  crc64: string | null;
+  state: FileState;
+}
+
+/** One entry of `Files` in the result; the first four keys are the contract, the others are additions. */
+export interface ResultFile {
+  UserId: string;
+  RecordFile: string;
+  /** 0 failure, 1 success. */
+  Status: 0 | 1;
+  Message: string;
+  DurationMs?: number;
+  Bytes?: number;
+  Crc64?: string;
+}
+
+/** What the caller is told at the end, by API and Callback; the first five keys are the contract, the others are additions. */
+export interface ResultView {
+  SdkAppId: string;
+  RoomId: string;
+  UserId: string;
+  StrRoomId: string;
+  Files: ResultFile[];
+  [addition: string]: unknown;
+}
+
+/** Why delivery stands still until somebody changes something. */
+export interface Blocked {
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+export interface RecordingView {
+  /** UUID; the caller also gets it as `x-scf-reqid`. */
+  id: string;
+  state: RecordingState;
+  /** True when the room was a simulation: the file shows no real room. */
+  simulated: boolean;
+  createdAt: string;
+  /** t=0 of the timeline; null until the room was entered. */
+  startedAt: string | null;
+  endedAt: string | null;
+  endReason: EndReason | null;
+  /** Length on the timeline so far. */
+  durationMs: number;
+  request: RequestView;
+  participants: ParticipantStay[];
+  files: FileView[];
+  gaps: Gap[];
+  failure: { code: string; message: string } | null;
+  /** Tries of the step the recording is in now. */
+  attempts: number;
+  nextAttemptAt: string | null;
+  blocked: Blocked | null;
+  /** Null until the recording has ended and its outcome is known. */
+  result: ResultView | null;
+}
+
+/** What an address may show in a reply, a page or a log: no user name, no password, no query, no fragment. */
+export function urlForDisplay(url: string): string {
+  if (!URL.canParse(url)) {
+    return '(not a URL)';
+  }
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  shown.search = '';
+  shown.hash = '';
+  return shown.href;
+}

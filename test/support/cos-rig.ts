@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type CosClient, type CosClientOptions, createCosClient } from '../../main/delivery/cos/cos-client.ts';
+import { createMemoryJournal, type UploadJournal } from '../../main/delivery/cos/journal.ts';
+import { type UploadDeps, type UploadOutcome, type UploadPlan, uploadObject } from '../../main/delivery/cos/upload.ts';
+import {
+  type CosServer,
+  type CosServerOptions,
+  type Operation,
+  startCosServer,
+} from '../../main/selftest/cos-server/index.ts';
+
+export const BUCKET = 'rec-1250000000';
+export const REGION = 'ap-shanghai';
+export const CREDENTIAL = { secretId: 'AKIDrig', secretKey: 'rig-secret-key' };
+export const MIB = 1024 ** 2;
+
+/** A local COS server with a working folder, and short ways to upload to it with the real SDK. */
+export interface CosRig {
+  server: CosServer;
+  directory: string;
+  /** Creates a file of random bytes. */
+  file(name: string, bytes: number): Promise<string>;
+  client(options?: Partial<CosClientOptions>): CosClient;
+  /** One attempt with small parts (1 MiB, multipart from 2 MiB). */
+  upload(filePath: string, options?: UploadOptions): Promise<UploadOutcome>;
+  /** SHA-256 of the object's bytes on the server, or null when there is none. */
+  objectHash(key: string): Promise<string | null>;
+  /** How many requests of this kind came, with any status. */
+  count(operation: Operation): number;
+  /** Numbers of the parts that arrived, in order of arrival. */
+  partNumbers(): number[];
+  /** Stops the server and starts another on the same folder and port. */
+  restartServer(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface UploadOptions extends Partial<UploadPlan> {
+  client?: CosClient;
+  journal?: UploadJournal;
+  signal?: AbortSignal;
+  deps?: Partial<UploadDeps>;
+}
+
+export async function startCosRig(options: Partial<CosServerOptions> = {}): Promise<CosRig> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'cos-rig-'));
+  const clients: CosClient[] = [];
+  const start = (port: number): Promise<CosServer> =>
+    startCosServer({ directory: path.join(directory, 'cos'), port, credentials: [CREDENTIAL], ...options });
+  const rig: CosRig = {
+    server: await start(0),
+    directory,
+    async file(name, bytes) {
+      const target = path.join(directory, name);
+      await writeFile(target, randomBytes(bytes));
+      return target;
+    },
+    client(overrides = {}) {
+      const base = { region: REGION, bucket: BUCKET, endpoint: rig.server.url, timeoutMs: 5000, ...CREDENTIAL };
+      const client = createCosClient({ ...base, ...overrides });
+      clients.push(client);
+      return client;
+    },
+    async upload(filePath, { client, journal, signal, deps, ...plan } = {}) {
+      const whole = {
+        path: filePath,
+        key: 'trtc/file.mp4',
+        contentType: 'video/mp4',
+        multipartFromBytes: 2 * MIB,
+        partBytes: MIB,
+      };
+      const used = { client: client ?? rig.client(), journal: journal ?? createMemoryJournal(), ...deps };
+      return await uploadObject(used, { ...whole, ...plan }, signal ?? new AbortController().signal);
+    },
+    async objectHash(key) {
+      const found = await rig.server.findObjectFile(BUCKET, key);
+      return found === null ? null : hashFile(found);
+    },
+    count: (operation) => rig.server.requests.filter((request) => request.operation === operation).length,
+    partNumbers: () =>
+      rig.server.requests.flatMap((request) => (request.partNumber === null ? [] : [request.partNumber])),
+    async restartServer() {
+      const { port } = rig.server;
+      await rig.server.close();
+      rig.server = await start(port);
+    },
+    async close() {
+      for (const client of clients) client.close();
+      await rig.server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return rig;
+}
+
+export async function hashFile(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}
