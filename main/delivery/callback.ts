@@ -65,8 +65,7 @@ export function createCallbackStep(options: CallbackOptions): Step {
     const attempt = callback.attempts + 1;
     const reply = await post(options, callback, attempt, signal);
     if (reply.ok) return end(recording, callback, 'delivered', reply);
-    if (signal.aborted)
-      return { kind: 'retryAt', code: 'CALLBACK_ABORTED', message: 'the box stopped during the POST' };
+    if (signal.aborted) return { kind: 'retryAt', code: 'CALLBACK_ABORTED', message: 'the POST was aborted' };
     log.warn(
       {
         recordingId: recording.id,
@@ -131,8 +130,16 @@ function target(address: string): { href: string; authorization: string | null }
   url.username = '';
   url.password = '';
   if (!username && !password) return { href: url.href, authorization: null };
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${percentDecoded(username)}:${percentDecoded(password)}`;
   return { href: url.href, authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What went wrong, by the system's code: messages of `fetch` may hold the whole address. */

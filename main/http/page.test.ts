@@ -120,7 +120,7 @@ describe('the page', () => {
       box,
       version: '1',
       nowMs: () => NOW_MS,
-      log: { info: silent, warn: silent, error: silent },
+      log: { debug: silent, info: silent, warn: silent, error: silent },
     });
     const response = await app.inject({ url: '/', headers: { 'accept-language': 'zh-TW,zh;q=0.8' } });
     expect(response.headers).toMatchObject({

@@ -20,8 +20,7 @@ th, td { text-align: start; vertical-align: top; padding: .4rem .6rem; border-bo
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .banner { padding: .6rem 1rem; border-inline-start: .4rem solid; margin: 1rem 0; }
 .simulated { border-color: #b45309; background: #f59e0b33; font-weight: 600; }
-.refusing, .bad { border-color: #b91c1c; }
-.refusing { background: #ef444422; }
+.refusing { border-color: #b91c1c; background: #ef444422; }
 small { display: block; }
 `;
 
@@ -46,7 +45,7 @@ export function formatSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = Math.max(0, bytes);
   let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
   }

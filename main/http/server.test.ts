@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
 import { FakeBox, viewOf } from './fake-box.ts';
-import { createHttpServer } from './server.ts';
+import { problemOfClientError } from './problems.ts';
+import { createHttpServer, ROUTES } from './server.ts';
 
 const SAMPLE =
   '{"SdkAppId": 1400000000,"RoomId": 43474,"UserId": "user_55952145","Mode":"12","UserSig": "eJwtzNEKgkAUBNB-…","CosConfig": ' +
@@ -19,7 +21,7 @@ beforeEach(() => {
   const write = (facts: object, message: string) => {
     lines.push(JSON.stringify({ ...facts, message }));
   };
-  app = createHttpServer({ box, version: '1.2.3', log: { info: write, warn: write, error: write } });
+  app = createHttpServer({ box, version: '1.2.3', log: { debug: write, info: write, warn: write, error: write } });
 });
 
 afterEach(() => app.close());
@@ -225,6 +227,31 @@ describe('reading and stopping', () => {
   });
 });
 
+describe('docs/api.md', () => {
+  const docs = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const documented = [...docs.matchAll(/`(GET|POST) (\/[^`]*)`/g)].map(([, method = '', address = '']) => ({
+    method: method === 'POST' ? ('POST' as const) : ('GET' as const),
+    url: address.replace('<anything>', 'record').replace(':id', 'a'),
+  }));
+
+  test('names only routes that exist', async () => {
+    box.recordings = [viewOf({ id: 'a' })];
+    expect(documented.length).toBeGreaterThanOrEqual(8);
+    for (const { method, url } of documented) {
+      expect([url, (await app.inject({ method, url })).statusCode]).not.toEqual([url, expect.toBeOneOf([404, 405])]);
+    }
+  });
+
+  test('names every route with each of its methods, and shows how to call it', () => {
+    for (const { path, allow } of ROUTES) {
+      for (const method of allow.split(', ').filter((name) => name !== 'HEAD')) {
+        expect(documented.filter((route) => route.method === method && path.test(route.url)).length).toBeGreaterThan(0);
+      }
+    }
+    expect(docs.match(/^curl /gm)?.length).toBeGreaterThanOrEqual(7);
+  });
+});
+
 describe('everything else', () => {
   test('unknown addresses and wrong methods', async () => {
     expectProblem(await app.inject('/nothing?UserSig=x'), 'ROUTE_NOT_FOUND');
@@ -265,6 +292,32 @@ describe('everything else', () => {
     const log = lines.join('\n');
     expect(log).toContain('"route":"/release/*"');
     expect(log).not.toMatch(/SECRET|eJwtzNEK|xxxxxxxx|43474/);
+  });
+
+  test('a box that does not answer is not waited for', async () => {
+    const silent = () => {};
+    const log = { debug: silent, info: silent, warn: silent, error: silent };
+    const slow = createHttpServer({ box, log, version: '1', handlerTimeoutMs: 20 });
+    box.health = () => new Promise(() => {});
+    const response = await slow.inject('/healthz');
+    expect(expectProblem(response, 'INTERNAL').detail).toBe('The box did not answer in time.');
+    await slow.close();
+  });
+
+  test('closing does not wait for a connection that is kept open', async () => {
+    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    const socket = connect(Number(address.port), address.hostname);
+    const answered = new Promise((resolve) => socket.once('data', resolve));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await answered;
+    await app.close();
+    await closed;
+  });
+
+  test('a request that never arrives in full', () => {
+    const timeout = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    expect(problemOfClientError(timeout)).toEqual({ code: 'REQUEST_TIMEOUT' });
   });
 
   test('bytes that are no HTTP get problem JSON too', async () => {

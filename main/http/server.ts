@@ -12,6 +12,7 @@ import { addDropInRoutes, addRecordingRoutes } from './recording-routes.ts';
 
 /** The part of a pino logger that the HTTP face uses. */
 export interface HttpLog {
+  debug(facts: object, message: string): void;
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
   error(facts: object, message: string): void;
@@ -26,16 +27,18 @@ export interface HttpServerDeps {
   allowedHosts?: readonly string[];
   /** Milliseconds since 1970; the system's clock by default. */
   nowMs?: () => number;
+  /** The longest the box may take for an answer; 30 s by default. */
+  handlerTimeoutMs?: number;
 }
 
 /** A request has to arrive within this time… */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** …and the box has to answer within this time. */
+/** …and the box has to answer within this time, unless told otherwise. */
 const HANDLER_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 /** Which methods an address takes, to tell a wrong method from a wrong address. */
-const ROUTES: readonly { path: RegExp; allow: string }[] = [
+export const ROUTES: readonly { path: RegExp; allow: string }[] = [
   { path: /^\/$/, allow: 'GET, HEAD, POST' },
   { path: /^\/release(\/.*)?$/, allow: 'POST' },
   { path: /^\/api\/recordings\/?$/, allow: 'GET, HEAD, POST' },
@@ -93,17 +96,17 @@ function addHooks(app: FastifyInstance, deps: HttpServerDeps): void {
     }
   });
   // Neither headers nor bodies nor the query: secrets travel in them. The route is the pattern, not the address that was asked.
+  // What only looks, as the page does every two seconds, is not worth a line of the log.
   app.addHook('onResponse', async (request, reply) => {
-    deps.log.info(
-      {
-        requestId: request.id,
-        method: request.method,
-        route: request.routeOptions.url ?? '(none)',
-        status: reply.statusCode,
-        durationMs: Math.round(reply.elapsedTime),
-      },
-      'request answered',
-    );
+    const facts = {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? '(none)',
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+    };
+    const onlyLooks = (request.method === 'GET' || request.method === 'HEAD') && reply.statusCode < 400;
+    deps.log[onlyLooks ? 'debug' : 'info'](facts, 'request answered');
   });
 }
 
@@ -137,7 +140,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
+    handlerTimeout: deps.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     // While closing, the box itself refuses new work as SHUTTING_DOWN; Fastify's own reply would not be problem JSON.

@@ -15,7 +15,10 @@ import {
 export const BUCKET = 'rec-1250000000';
 export const REGION = 'ap-shanghai';
 export const CREDENTIAL = { secretId: 'AKIDrig', secretKey: 'rig-secret-key' };
+export const KEY = 'trtc/file.mp4';
 export const MIB = 1024 ** 2;
+
+const MAX_ATTEMPTS = 4;
 
 /** A local COS server with a working folder, and short ways to upload to it with the real SDK. */
 export interface CosRig {
@@ -26,6 +29,11 @@ export interface CosRig {
   client(options?: Partial<CosClientOptions>): CosClient;
   /** One attempt with small parts (1 MiB, multipart from 2 MiB). */
   upload(filePath: string, options?: UploadOptions): Promise<UploadOutcome>;
+  /**
+   * Attempts until the file is delivered; returns how each ended (`later SlowDown`, …, `done`). Throws unless the object is the file,
+   * byte for byte, and no upload is left open.
+   */
+  deliver(filePath: string, journal: UploadJournal): Promise<string[]>;
   /** SHA-256 of the object's bytes on the server, or null when there is none. */
   objectHash(key: string): Promise<string | null>;
   /** How many requests of this kind came, with any status. */
@@ -66,13 +74,25 @@ export async function startCosRig(options: Partial<CosServerOptions> = {}): Prom
     async upload(filePath, { client, journal, signal, deps, ...plan } = {}) {
       const whole = {
         path: filePath,
-        key: 'trtc/file.mp4',
+        key: KEY,
         contentType: 'video/mp4',
         multipartFromBytes: 2 * MIB,
         partBytes: MIB,
       };
       const used = { client: client ?? rig.client(), journal: journal ?? createMemoryJournal(), ...deps };
       return await uploadObject(used, { ...whole, ...plan }, signal ?? new AbortController().signal);
+    },
+    async deliver(filePath, journal) {
+      const ends: string[] = [];
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+        const outcome = await rig.upload(filePath, { journal });
+        ends.push(labelOf(outcome));
+        if (outcome.kind !== 'done') continue;
+        if ((await rig.objectHash(KEY)) !== (await hashFile(filePath))) throw new Error('the object is not the file');
+        if (rig.server.orphans().length > 0) throw new Error('an upload was left open');
+        return ends;
+      }
+      throw new Error(`not delivered: ${ends.join(', ')}`);
     },
     async objectHash(key) {
       const found = await rig.server.findObjectFile(BUCKET, key);
@@ -99,4 +119,11 @@ export async function hashFile(file: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(file))
     .digest('hex');
+}
+
+/** Kind and code of an outcome; throws when it holds anything secret. */
+export function labelOf(outcome: UploadOutcome): string {
+  if (/rig-secret-key|q-signature|tmp-token/.test(JSON.stringify(outcome)))
+    throw new Error('the outcome holds a secret');
+  return outcome.kind === 'done' ? 'done' : `${outcome.kind} ${outcome.code}`;
 }

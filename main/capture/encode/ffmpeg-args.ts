@@ -70,7 +70,7 @@ export function liveEncoderArgs(settings: LiveEncoderSettings): string[] {
  * `delay_moov`: the moov box comes with the first fragment, when the encoder delays are known, so that it can hold the edit lists.
  * Without it the first picture and the first block of sound are misplaced against the rest.
  */
-const FRAGMENTED_MP4 = [
+export const FRAGMENTED_MP4 = [
   ...['-movflags', '+empty_moov+default_base_moof+delay_moov+write_colr'],
   ...['-frag_duration', `${FRAGMENT_MICROSECONDS}`, '-f', 'mp4'],
 ];

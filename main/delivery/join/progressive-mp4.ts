@@ -125,7 +125,15 @@ function trackBox(track: OutputTrack, id: number, table: SampleTable, times: Buf
   const mediaDuration = table.mediaDuration;
   const mediaHeader =
     mediaDuration > 0xffffffff
-      ? fullBox('mdhd', 1, 0, ...wideTimes(times), u32(track.timescale), u64(mediaDuration), u16(LANGUAGE_UNDETERMINED, 0))
+      ? fullBox(
+          'mdhd',
+          1,
+          0,
+          ...wideTimes(times),
+          u32(track.timescale),
+          u64(mediaDuration),
+          u16(LANGUAGE_UNDETERMINED, 0),
+        )
       : fullBox('mdhd', 0, 0, times, u32(track.timescale, mediaDuration), u16(LANGUAGE_UNDETERMINED, 0));
   const handler = fullBox(
     'hdlr',

@@ -27,7 +27,7 @@ export type FaultEffect =
   | { kind: 'resetMidBody'; afterBytes: number }
   /** The operation is done, then the connection is reset instead of the answer. */
   | { kind: 'replyLost' }
-  /** The operation is done, the answer's body is cut off after this many bytes and the connection is reset. */
+  /** The operation is done, the connection is closed after this many bytes of the answer's body. */
   | { kind: 'replyCut'; afterBytes: number }
   /** One bit of the body is turned over on the way in. */
   | { kind: 'corruptBody' }

@@ -89,7 +89,7 @@ async function sendXml(
     return;
   }
   await new Promise((resolve) => response.write(body.subarray(0, limit.afterBytes), resolve));
-  throw cut(request);
+  throw hangUp(request);
 }
 
 async function sendMerging(
@@ -109,7 +109,7 @@ async function sendMerging(
       return;
     }
     await new Promise((resolve) => response.write(xml.slice(0, limit.afterBytes), resolve));
-    throw cut(request);
+    throw hangUp(request);
   } catch (error) {
     if (error instanceof ConnectionCut) throw error;
     const failure = new ServiceError(200, 'InternalError', 'We encountered an internal error. Please try again.');
@@ -150,5 +150,11 @@ function alterXml(xml: string, faults: ActiveFaults): string {
 
 function cut(request: IncomingMessage): ConnectionCut {
   request.socket.resetAndDestroy();
+  return new ConnectionCut();
+}
+
+/** Closes in good order, so that what was sent arrives; a reset would throw it away. */
+function hangUp(request: IncomingMessage): ConnectionCut {
+  request.socket.end();
   return new ConnectionCut();
 }

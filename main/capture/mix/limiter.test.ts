@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Limiter, LOOK_AHEAD } from './limiter.ts';
+
+const sample = fc.double({ min: -200_000, max: 200_000, noNaN: true });
+
+function pass(input: number[], ceiling: number, chunk: number): Float32Array {
+  const limiter = new Limiter();
+  const out = Float32Array.from([...input, ...new Array<number>(LOOK_AHEAD).fill(0)]);
+  for (let from = 0; from < out.length; from += chunk) limiter.process(out.subarray(from, from + chunk), ceiling);
+  return out.subarray(LOOK_AHEAD);
+}
+
+describe('Limiter', () => {
+  test('nothing comes out above the ceiling, and no sample changes its sign or grows', () => {
+    fc.assert(
+      fc.property(fc.array(sample, { minLength: 1, maxLength: 1500 }), (input) => {
+        const output = pass(input, 29_204, 333);
+        for (const [index, value] of output.entries()) {
+          expect(Math.abs(value)).toBeLessThanOrEqual(29_204.01);
+          expect(Math.abs(value)).toBeLessThanOrEqual(Math.abs(Math.fround(input[index]!)));
+          expect(value * input[index]!).toBeGreaterThanOrEqual(0);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('what stays below the ceiling passes unchanged, later by the look-ahead', () => {
+    const input = Array.from({ length: 3000 }, (_, index) => Math.round(29_000 * Math.sin(index / 9)));
+    expect([...pass(input, 29_204, 960)]).toEqual(input.map((value) => value + 0));
+  });
+
+  test('gain goes down over 5 ms before a peak and comes all the way back within a second', () => {
+    const input = new Array<number>(60_000).fill(1000);
+    input[2000] = 100_000;
+    const output = pass(input, 25_000, 960);
+    expect(output[2000]).toBeCloseTo(25_000, -1);
+    expect(output[2000 - LOOK_AHEAD - 1]).toBe(1000);
+    for (let index = 1501; index < 2000; index++) expect(output[index]!).toBeLessThanOrEqual(output[index - 1]!);
+    expect(output[1999]).toBeLessThan(260);
+    expect(output[2000 + 48_000]).toBe(1000);
+  });
+});

@@ -1,0 +1,95 @@
+import type { RecordingState } from '../../shared/recording.ts';
+import type { RecordingPatch, RecordingRow } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { backoffMs, type DeliveryState, FAILURE_KIND_OF_STATE, LONGEST_WAIT_MS, type Outcome } from './steps.ts';
+
+type EndOfStep = Extract<Outcome, { kind: 'done' | 'failed' }>;
+type Standstill = Exclude<Outcome, EndOfStep>;
+
+/** What the runner and its steps need of the store. */
+export type DeliveryStore = Pick<Store, 'recordings' | 'events' | 'transaction'>;
+
+export interface SettledTry {
+  /** The row as it was before the try. */
+  row: RecordingRow;
+  state: DeliveryState;
+  /** Tries of this step since it last made progress, this one included. */
+  attempts: number;
+  outcome: Outcome;
+}
+
+/** Where a recording goes when a step has ended, and with which facts. */
+function nextMove({ row, state }: SettledTry, outcome: EndOfStep): { to: RecordingState; patch: RecordingPatch } {
+  const facts = outcome.kind === 'done' ? { ...outcome.patch } : {};
+  // Not reaching the caller does not undo a delivered file: the recording ends as its own outcome says.
+  if (state === 'notifying') return { to: row.outcome === 'delivered' ? 'done' : 'failed', patch: facts };
+  if (outcome.kind === 'failed') {
+    const patch: RecordingPatch = {
+      outcome: 'failed',
+      failureKind: outcome.failureKind ?? FAILURE_KIND_OF_STATE[state],
+      failureCode: outcome.code,
+      failureMessage: outcome.message,
+    };
+    return { to: 'notifying', patch };
+  }
+  if (state === 'finalizing') return { to: 'uploading', patch: facts };
+  return { to: 'notifying', patch: { outcome: 'delivered', ...facts } };
+}
+
+/** Whether the history should note this try: a box that is offline for days tries hundreds of times. */
+function isNews({ row, attempts }: SettledTry, { kind, code }: Standstill): boolean {
+  if (kind === 'blocked') return row.blockedCode !== code;
+  return !row.lastError?.startsWith(`${code}:`) || Number.isInteger(Math.log2(attempts));
+}
+
+function standStill(
+  store: DeliveryStore,
+  settled: SettledTry,
+  outcome: Standstill,
+  waitMs: number,
+  nowMs: number,
+): void {
+  const { row, state, attempts } = settled;
+  const { code, message } = outcome;
+  const remedy = outcome.kind === 'blocked' ? outcome.remedy : null;
+  store.transaction(() => {
+    store.recordings.update(row.id, {
+      attempts,
+      nextAtMs: nowMs + waitMs,
+      blockedCode: outcome.kind === 'blocked' ? code : null,
+      blockedRemedy: remedy,
+      lastError: `${code}: ${message}`,
+    });
+    if (!isNews(settled, outcome)) return;
+    store.events.append(outcome.kind === 'blocked' ? 'blocked' : 'retry', row.id, {
+      step: state,
+      code,
+      message,
+      attempts,
+      waitMs,
+      ...(remedy === null ? {} : { remedy }),
+    });
+  });
+}
+
+/** Writes down what a try brought. Does nothing when the recording is in another state by now. */
+export function settle(store: DeliveryStore, settled: SettledTry, nowMs: number, random: () => number): void {
+  const { row, state, attempts, outcome } = settled;
+  switch (outcome.kind) {
+    case 'done':
+    case 'failed': {
+      const { to, patch } = nextMove(settled, outcome);
+      const failure = outcome.kind === 'failed' ? { code: outcome.code, message: outcome.message } : {};
+      store.recordings.move(row.id, state, to, patch, { ...failure, attempts });
+      break;
+    }
+    case 'retryAt': {
+      const waitMs = Math.min(outcome.afterMs ?? backoffMs(attempts, random), LONGEST_WAIT_MS);
+      standStill(store, settled, outcome, waitMs, nowMs);
+      break;
+    }
+    case 'blocked':
+      standStill(store, settled, outcome, Math.min(outcome.probeAfterMs, LONGEST_WAIT_MS), nowMs);
+      break;
+  }
+}

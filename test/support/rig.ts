@@ -1,0 +1,71 @@
+import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
+import { type CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from '../../main/selftest/callback-receiver.ts';
+import { type CosServer, startCosServer } from '../../main/selftest/cos-server/index.ts';
+import { makeDirectory, removeDirectory, startBox, type TestBox, writeScenario } from './box.ts';
+import path from 'node:path';
+
+export const SECRET_ID = 'AKIDsystemtest';
+export const SECRET_KEY = 'secret-key-of-the-system-test';
+
+/** A whole installation for one test: box, COS stand-in and callback receiver, in a directory of its own. */
+export interface Rig {
+  directory: string;
+  box: TestBox;
+  cos: CosServer;
+  receiver: CallbackReceiver;
+  ffmpegPath: string;
+  /** Starts the box again on the same data; the one before must have ended. */
+  restartBox(): Promise<TestBox>;
+  close(): Promise<void>;
+}
+
+/** The ffmpeg that the product itself would use. */
+export async function productFfmpeg(): Promise<string> {
+  const found = await findFfmpeg();
+  if (found.kind === 'missing') throw new Error(found.remedy);
+  return found.path;
+}
+
+export async function startRig(options: {
+  name: string;
+  /** Rooms of the scenario, as in the scenario file; called with the directory that its media may be put into. */
+  rooms: (directory: string, ffmpegPath: string) => Promise<Record<string, unknown>>;
+  respond?: CallbackReceiverOptions['respond'];
+}): Promise<Rig> {
+  const directory = await makeDirectory(options.name);
+  const ffmpegPath = await productFfmpeg();
+  const scenario = await writeScenario(directory, await options.rooms(directory, ffmpegPath));
+  const cos = await startCosServer({
+    directory: path.join(directory, 'cos'),
+    port: 0,
+    credentials: [{ secretId: SECRET_ID, secretKey: SECRET_KEY }],
+  });
+  const receiver = await startCallbackReceiver(options.respond ? { port: 0, respond: options.respond } : { port: 0 });
+  const start = () =>
+    startBox({
+      dataDirectory: path.join(directory, 'box'),
+      args: ['--rooms', 'simulated', '--scenario', scenario],
+      environment: {
+        RECORDER_COS_ENDPOINT: cos.url,
+        RECORDER_COS_SECRET_ID: SECRET_ID,
+        RECORDER_COS_SECRET_KEY: SECRET_KEY,
+      },
+    });
+  const rig: Rig = {
+    directory,
+    box: await start(),
+    cos,
+    receiver,
+    ffmpegPath,
+    async restartBox() {
+      rig.box = await start();
+      return rig.box;
+    },
+    async close() {
+      await rig.box.stop();
+      await Promise.all([cos.close(), receiver.close()]);
+      await removeDirectory(directory);
+    },
+  };
+  return rig;
+}
