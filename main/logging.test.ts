@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLogging } from './logging.ts';
 import { redact } from './redaction.ts';
@@ -59,6 +60,34 @@ describe('the log', () => {
     expect(text).toContain('E_REFUSED');
     expect(text).toContain('deep');
     expect(text.split('\n').filter(Boolean)).toHaveLength(3);
+  });
+});
+
+describe('the console', () => {
+  it('gets every line while somebody reads', async () => {
+    const lines: string[] = [];
+    const reader = new Writable({
+      write(chunk: Buffer, _, next) {
+        lines.push(chunk.toString());
+        next();
+      },
+    });
+    const { log, close } = await openLogging({ console: reader });
+    log.warn({ recordingId: 'r1' }, 'hello');
+    await close();
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ msg: 'hello', recordingId: 'r1' }]);
+  });
+
+  it('loses lines, and never memory or time, when nobody reads, or nobody is there', async () => {
+    const deaf = new Writable({ write() {} });
+    const { log, close } = await openLogging({ directory, console: deaf });
+    for (let line = 0; line < 3000; line += 1) log.info({ line }, 'x'.repeat(1000));
+    expect(deaf.writableLength).toBeLessThan(1.1 * 1024 * 1024);
+    deaf.destroy(new Error('EPIPE'));
+    await expect.poll(() => deaf.closed).toBe(true);
+    log.info('still logging');
+    await close();
+    expect(logText().trim().split('\n')).toHaveLength(3001);
   });
 });
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { type Logger, multistream, pino, type StreamEntry } from 'pino';
 import buildRollingFile from 'pino-roll';
 import { REDACTED, redact } from './redaction.ts';
@@ -10,14 +11,17 @@ export interface LoggingOptions {
   /** Data directory: lines also go to DIR/logs/box.<number>.log. Without it only to `stderr`. */
   directory?: string | undefined;
   level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** File descriptor of the console stream, 2 by default; null for none. */
-  console?: number | null;
+  /** Where lines go besides the file, the process's stderr by default; null for nowhere. */
+  console?: Writable | null;
 }
 
 /** The logger with the files behind it. */
 export interface Logging {
   log: Logger;
-  /** Writes what is still in memory and closes the files; at most a second. Call it last. */
+  /**
+   * Closes the files; at most a second. End the process with `process.exit` afterwards: console lines that nobody reads would
+   * keep it alive.
+   */
   close(): Promise<void>;
 }
 
@@ -40,6 +44,22 @@ function closed(stream: Closable): Promise<void> {
   });
 }
 
+/**
+ * Lines for somebody who may or may not be reading. When he is not, lines are dropped: a parent process that leaves our stderr
+ * unread must neither stop the box nor keep it from exiting, as a writer on the bare descriptor would.
+ */
+function leakyStream(target: Writable): { write(line: string): void } {
+  let broken = false;
+  target.on('error', () => {
+    broken = true;
+  });
+  return {
+    write(line) {
+      if (!broken && target.writableLength < CONSOLE_BACKLOG_BYTES) target.write(line);
+    },
+  };
+}
+
 /** JSON lines in which the values of secret keys are replaced at any depth: the last net, not the first. */
 function redactingLogger(level: string, streams: StreamEntry[]): Logger {
   return pino(
@@ -59,16 +79,10 @@ function redactingLogger(level: string, streams: StreamEntry[]): Logger {
 
 /** Opens the log. Trouble while writing (disk full, console gone) never reaches the caller of a log method. */
 export async function openLogging(options: LoggingOptions = {}): Promise<Logging> {
-  const { directory, level = 'info', console: consoleFd = 2 } = options;
+  const { directory, level = 'info', console = process.stderr } = options;
   const streams: StreamEntry[] = [];
   const closables: Closable[] = [];
-  if (consoleFd !== null) {
-    // Asynchronous on purpose: a parent that does not read our stderr must not stop the box.
-    const stream = pino.destination({ dest: consoleFd, sync: false, maxLength: CONSOLE_BACKLOG_BYTES });
-    stream.on('error', () => {});
-    streams.push({ stream, level: 'debug' });
-    closables.push(stream);
-  }
+  if (console !== null) streams.push({ stream: leakyStream(console), level: 'debug' });
   if (directory !== undefined) {
     const folder = join(directory, 'logs');
     mkdirSync(folder, { recursive: true, mode: 0o700 });

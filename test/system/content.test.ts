@@ -91,26 +91,28 @@ async function expectDelivered(rig: Rig, view: RecordingView, seconds: number): 
 describe('what the file shows and sounds like', () => {
   let rig: Rig;
   const END = 11;
+  /** Those who stay until the room is dissolved. */
+  const LATER = END + 5;
 
   beforeAll(async () => {
     rig = await startRig({
       name: 'content',
       rooms: async (directory, ffmpegPath) => {
         const six = await participants(directory, ffmpegPath, [
-          [[0, END]],
+          [[0, LATER]],
           [
             [0, 6],
-            [8.5, END],
+            [8.5, LATER],
           ],
-          [[1, END]],
-          [[2, END]],
-          [[3, END]],
-          [[3, END]],
+          [[1, LATER]],
+          [[2, LATER]],
+          [[3, LATER]],
+          [[3, LATER]],
         ]);
         const eight = await participants(
           directory,
           ffmpegPath,
-          [[[0, 4]], [[0, END]], [[0.1, END]], [[0.2, END]], [[0.3, END]], [[0.4, END]], [[1, END]], [[1.5, END]]],
+          [[[0, 4]], [[0, LATER]], [[0.1, LATER]], [[0.2, LATER]], [[0.3, LATER]], [[0.4, LATER]], [[1, LATER]], [[1.5, LATER]]],
           { 5: { changes: [{ at: 6, video: false }, { at: 8, video: true }, { at: 8, audio: false }, { at: 9.5, audio: true }] } },
         );
         const events = [{ at: END, type: 'dissolve' }];

@@ -56,8 +56,9 @@ export function liveEncoderArgs(settings: LiveEncoderSettings): string[] {
   const tracks = tracksOfMode(settings);
   return [
     ...['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'warning'],
-    // The header says all there is to know: reading on before starting would only hold pictures back.
-    ...['-fflags', 'nobuffer', '-probesize', '32', '-analyzeduration', '0'],
+    // The header says all there is to know: reading on before starting would only hold pictures back. (`-fflags nobuffer` would go
+    // one step further and throw away what was read so far, which is the first picture.)
+    ...['-probesize', '32', '-analyzeduration', '0'],
     ...['-copyts', '-f', 'matroska', '-i', 'pipe:0'],
     ...(tracks.video ? videoArgs(settings) : ['-vn']),
     ...(tracks.audio ? audioArgs(settings) : ['-an']),

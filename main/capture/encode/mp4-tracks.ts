@@ -147,11 +147,21 @@ function readSampleEntry(
     hash.update(`${width}x${height}`).update(config ? bytes.subarray(config.body, config.end) : '');
     return { configHash: hash.digest('hex'), width, height, sampleRate: 0, channels: 0 };
   }
-  const channels = bytes.readUInt16BE(entry.body + 16);
   const sampleRate = bytes.readUInt16BE(entry.body + 24);
   const config = inner.find((box) => box.type === 'esds');
-  hash.update(`${channels}@${sampleRate}`).update(config ? readDecoderSpecificInfo(bytes, config) : '');
+  const decoderConfig = config ? readDecoderSpecificInfo(bytes, config) : Buffer.alloc(0);
+  hash.update(`${sampleRate}`).update(decoderConfig);
+  const channels = channelsOfAac(decoderConfig) ?? bytes.readUInt16BE(entry.body + 16);
   return { configHash: hash.digest('hex'), width: 0, height: 0, sampleRate, channels };
+}
+
+/** The channel count in the sample entry is 2 whatever the sound has; the decoder's configuration knows better. */
+function channelsOfAac(decoderConfig: Buffer): number | null {
+  const EXPLICIT_RATE = 15;
+  if (decoderConfig.length < 2) return null;
+  const bits = decoderConfig.readUInt16BE(0);
+  const channels = (bits >>> 3) & 15;
+  return ((bits >>> 7) & 15) === EXPLICIT_RATE || channels === 0 ? null : channels;
 }
 
 /**

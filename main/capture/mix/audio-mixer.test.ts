@@ -81,6 +81,12 @@ function exact(signal: (seconds: number) => number, fromMs: number, toMs: number
   );
 }
 
+/** Index of the first sample that differs, -1 when none does. */
+function firstDifference(actual: Int16Array, expected: Int16Array): number {
+  if (actual.length !== expected.length) return Math.min(actual.length, expected.length);
+  return actual.findIndex((value, index) => value !== expected[index]);
+}
+
 function peak(samples: Int16Array): number {
   return samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
@@ -108,7 +114,7 @@ describe('one talker', () => {
   test('passes bit-exact at the place of his arrival, up to full scale', () => {
     const signal = tone(440, FULL);
     const mixed = record(stream('a', signal, { fromMs: 100, blocks: 40 }), 1000);
-    expect(between(mixed, 110, 890)).toEqual(exact(signal, 10, 790));
+    expect(firstDifference(between(mixed, 110, 890), exact(signal, 10, 790))).toBe(-1);
     expect(peak(between(mixed, 0, 100))).toBe(0);
     expect(peak(between(mixed, 900, 1000))).toBe(0);
   });
@@ -210,7 +216,14 @@ describe('lost sound', () => {
       lateMs: (block) => Math.max(0, stallMs - Math.max(0, block * 20 - from)) * Number(block * 20 >= from),
     });
     const mixed = record(arrivals, 2000);
-    expect(between(mixed, 10, 1980)).toEqual(exact(signal, 10, 1980));
+    expect(firstDifference(between(mixed, 10, 1980), exact(signal, 10, 1980))).toBe(-1);
+  });
+
+  test('a rough beginning, where every block but the first is late, is no loss', () => {
+    const signal = (seconds: number) => 1000 + seconds * 10_000;
+    const late = [0, 100, 90, 70, 60, 50, 45, 50, 45, 45, 25, 5];
+    const mixed = record(stream('a', signal, { blocks: 50, lateMs: (block) => late[block] ?? 0 }), 1000);
+    expect(firstDifference(between(mixed, 10, 980), exact(signal, 10, 980))).toBe(-1);
   });
 
   test('a stall longer than the delay costs what came too late and no more', () => {
@@ -296,17 +309,17 @@ describe('jitter and clocks', () => {
 
   test('correcting the speed keeps a tone clean', () => {
     const mixed = record(
-      stream('a', tone(1000, 16_000), { blocks: 500, lateMs: (block) => (block < 20 ? 30 : 0) }),
-      10_000,
+      stream('a', tone(1000, 16_000), { blocks: 750, lateMs: (block) => (block < 20 ? 30 : 0) }),
+      15_000,
     );
     // Windows short enough that half a percent of pitch is inside the measuring filter.
-    for (let ms = 100; ms < 9900; ms += 100) {
+    for (let ms = 100; ms < 14_900; ms += 100) {
       expect(
         Math.abs(toneLevelDb(between(mixed, ms, ms + 100), 48_000, 1000) - 20 * Math.log10(16_000 / 32_768)),
       ).toBeLessThan(1);
     }
-    expect(toneLevelDb(between(mixed, 9000, 9900), 48_000, 1000)).toBeGreaterThan(-6.5);
-    expect(longestSilenceMs(between(mixed, 60, 9900), 4000)).toBeLessThan(2);
+    expect(toneLevelDb(between(mixed, 14_000, 14_900), 48_000, 1000)).toBeGreaterThan(-6.5);
+    expect(longestSilenceMs(between(mixed, 60, 14_900), 4000)).toBeLessThan(2);
     expect(steepest(mixed)).toBeLessThan(16_000 * 2 * Math.PI * (1000 / 48_000) * 1.05);
   });
 

@@ -98,6 +98,27 @@ describe('Compositor', () => {
     expect(at(upright ? 48 : 4, upright ? 4 : 48)).not.toBe(BACKGROUND.y);
   });
 
+  /** For a ramp along the source's rows: where on that row (in chroma samples) the turned picture's chroma sample n comes from. */
+  const chromaOrigin: Record<Rotation, (n: number) => number> = {
+    0: (n) => n,
+    1: (n) => n + 0.25,
+    2: (n) => 31.5 - n,
+    3: (n) => 31.25 - n,
+  };
+
+  test.each([0, 1, 2, 3] as const)('chroma stays with its luma under rotation %i', async (rotation) => {
+    const size = { ...GREY, width: 64, height: 64 };
+    const mixed = await compositor(size);
+    mixed.setCells([{ key: 'a', rect: { x: 0, y: 0, width: 64, height: 64 } }]);
+    const ramp = frame(64, 64, () => 128, { rotation });
+    for (let index = 0; index < 32 * 32; index++) ramp.data[64 * 64 + index] = 40 + 4 * (index % 32);
+    mixed.drawFrame('a', ramp);
+    for (let n = 8; n < 24; n++) {
+      const [, u] = rotation % 2 === 0 ? pixel(mixed.canvas, 2 * n, 32, size) : pixel(mixed.canvas, 32, 2 * n, size);
+      expect(Math.abs(u - (40 + 4 * chromaOrigin[rotation](n)))).toBeLessThan(0.6);
+    }
+  });
+
   test('fit leaves borders of background, fill crops', async () => {
     const wide = frame(128, 32, (x) => (x < 32 || x >= 96 ? 20 : 220));
     const fitted = await compositor();
@@ -202,6 +223,23 @@ describe('after any history', () => {
       }),
       { numRuns: 80 },
     );
+  });
+
+  test('a picture is drawn right after so many other sizes that the tap tables were thrown away', async () => {
+    const cells = cellsOf('grid', ['a', 'b']);
+    const mixed = await compositor();
+    mixed.setCells(cells);
+    mixed.drawFrame('a', noise(90, 50, 1, 0));
+    const data = new Uint8Array(1200 * 4 * 1.5);
+    for (let width = 2; width <= 1200; width += 2) {
+      mixed.drawFrame('b', { data: data.subarray(0, width * 6), width, height: 4, rotation: 0 });
+    }
+    mixed.drawFrame('a', noise(90, 50, 2, 0));
+    const fresh = await compositor();
+    fresh.setCells(cells);
+    fresh.drawFrame('a', noise(90, 50, 2, 0));
+    fresh.drawFrame('b', { data, width: 1200, height: 4, rotation: 0 });
+    expect(Buffer.compare(mixed.canvas, fresh.canvas)).toBe(0);
   });
 
   test('memory stays bounded through thousands of sizes', async () => {

@@ -187,7 +187,7 @@ export class Voice {
     this.#correcting = distance > (this.#correcting ? CORRECT_TO : CORRECT_FROM);
     if (!this.#correcting) return 0;
     const most = Math.floor(room / CORRECTION_LIMIT);
-    return Math.sign(misplaced) * Math.min(most, Math.ceil(distance / FADE));
+    return Math.sign(misplaced) * Math.min(most, Math.ceil(distance / CORRECT_FROM));
   }
 
   /** The next `source` samples, stretched or squeezed to `length`. */

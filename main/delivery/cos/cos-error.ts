@@ -70,8 +70,8 @@ export function toCosError(thrown: unknown, operation: CosOperation): CosError {
     // A bodiless answer to HEAD is the service's own when it bears the service's id.
     return new CosError({ ...base, code: String(statusCode), origin: requestId === undefined ? 'reply' : 'service' });
   }
-  if (code === 'Error' || code === 'Unknown')
-    return new CosError({ ...base, code: 'InvalidParameter', origin: 'local' });
+  const local = code === 'Error' || code === 'Unknown' || code.startsWith('ERR_INVALID_');
+  if (local) return new CosError({ ...base, code: 'InvalidParameter', origin: 'local' });
   return new CosError({ ...base, origin: 'network' });
 }
 

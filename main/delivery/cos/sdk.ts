@@ -10,7 +10,7 @@ let loaded: CosSdkClass | null = null;
 export function loadSdk(): CosSdkClass {
   if (loaded !== null) return loaded;
   const require = createRequire(import.meta.url);
-  guardReplyParser(require('cos-nodejs-sdk-v5/sdk/util.js'));
+  
   loaded = require('cos-nodejs-sdk-v5') as CosSdkClass;
   return loaded;
 }
@@ -20,7 +20,7 @@ interface SdkUtil {
 }
 
 /**
- * The SDK parses reply bodies in a socket callback without catching. A page that is no XML, an XML reply that the line cut off, or a plain
+ * The SDK parses reply bodies in a socket callback without catching. A page that is no XML, XML that a proxy cut off, or a plain
  * text would end the whole process as an uncaught exception. Guarded, such a body counts as empty, and the checks on ETag and
  * UploadId find that nothing was confirmed.
  */

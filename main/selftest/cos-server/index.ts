@@ -31,6 +31,8 @@ export interface CosServerOptions {
   log?: (entry: RequestEntry) => void;
   /** Smallest part that is not the last, in bytes; default 1 MiB as in the real service. */
   minPartBytes?: number;
+  /** Most entries of one list; default 1000 as in the real service. */
+  pageSize?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -202,9 +204,9 @@ async function answer(state: ServerState, answering: Answering, target: Target, 
     if (okWithError !== undefined && okWithError.performed !== true) {
       await swallowBody(request);
     } else {
-      const minPartBytes = state.options.minPartBytes ?? 1024 ** 2;
+      const { minPartBytes = 1024 ** 2, pageSize = 1000 } = state.options;
       const { storage } = state;
-      const reply = await HANDLERS[operation]({ request, target, faults, storage, minPartBytes, nowMs });
+      const reply = await HANDLERS[operation]({ request, target, faults, storage, minPartBytes, pageSize, nowMs });
       if (okWithError === undefined) {
         await sendReply(answering, reply);
         return;

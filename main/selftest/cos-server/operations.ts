@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { receiveText, receiveToFile } from './body.ts';
 import type { ActiveFaults } from './faults.ts';
 import { ServiceError } from './service-error.ts';
-import type { ObjectStorage, OpenUpload, StoredObject, StoredPart } from './storage.ts';
+import type { ObjectStorage, OpenUpload, StoredObject } from './storage.ts';
 import type { Operation, Target } from './target.ts';
 import { parseComplete, xmlDocument } from './xml.ts';
 
@@ -26,6 +26,8 @@ export interface OperationContext {
   storage: ObjectStorage;
   /** Smallest part that is not the last, in bytes. */
   minPartBytes: number;
+  /** Most entries of one list. */
+  pageSize: number;
   nowMs: number;
 }
 
@@ -40,7 +42,6 @@ const KEPT_HEADERS = [
 ];
 const MAX_PART_NUMBER = 10_000;
 const MAX_KEY_BYTES = 850;
-const PAGE_SIZE = 1000;
 
 export const HANDLERS: Record<Operation, (context: OperationContext) => Promise<Reply>> = {
   putObject,
@@ -141,20 +142,15 @@ async function completeMultipart({
 }: OperationContext): Promise<Reply> {
   const wanted = parseComplete(await receiveText(request, faults));
   const upload = requireUpload(storage, target);
-  const parts: StoredPart[] = [];
-  let previous = 0;
-  for (const { number, etag } of wanted) {
-    if (number <= previous)
-      throw new ServiceError(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
-    previous = number;
-    const part = upload.parts.get(number);
-    if (part === undefined || part.md5 !== etag || number !== parts.length + 1) {
-      throw new ServiceError(400, 'InvalidPart', 'One or more of the specified parts could not be found.', {
-        PartNumber: String(number),
-      });
-    }
-    parts.push(part);
+  if (wanted.some(({ number }, index) => index > 0 && number <= (wanted[index - 1]?.number ?? 0))) {
+    throw new ServiceError(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
   }
+  const parts = wanted.map(({ number, etag }, index) => {
+    const part = upload.parts.get(number);
+    if (part !== undefined && part.md5 === etag && number === index + 1) return part;
+    const details = { PartNumber: String(number) };
+    throw new ServiceError(400, 'InvalidPart', 'One or more of the specified parts could not be found.', details);
+  });
   if (parts.slice(0, -1).some((part) => part.bytes < minPartBytes)) {
     throw new ServiceError(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size.');
   }
@@ -177,10 +173,10 @@ async function abortMultipart({ target, storage }: OperationContext): Promise<Re
   return { status: 204, headers: {} };
 }
 
-async function listParts({ target, storage }: OperationContext): Promise<Reply> {
+async function listParts({ target, storage, pageSize: most }: OperationContext): Promise<Reply> {
   const upload = requireUpload(storage, target);
   const marker = Number(target.query.get('part-number-marker') ?? 0);
-  const pageSize = Math.min(PAGE_SIZE, Number(target.query.get('max-parts') ?? PAGE_SIZE));
+  const pageSize = Math.min(most, Number(target.query.get('max-parts') ?? most));
   if (!Number.isInteger(marker) || !Number.isInteger(pageSize) || pageSize < 1) {
     throw new ServiceError(400, 'InvalidArgument', 'The page markers must be whole numbers');
   }
@@ -204,16 +200,16 @@ async function listParts({ target, storage }: OperationContext): Promise<Reply> 
   return { status: 200, headers: {}, xml };
 }
 
-async function listUploads({ target, storage }: OperationContext): Promise<Reply> {
+async function listUploads({ target, storage, pageSize }: OperationContext): Promise<Reply> {
   const prefix = target.query.get('prefix') ?? '';
   const open = storage
     .openUploads()
     .filter((upload) => upload.bucket === target.bucket && upload.key.startsWith(prefix));
-  const page = open.slice(0, PAGE_SIZE);
+  const page = open.slice(0, pageSize);
   const xml = xmlDocument('ListMultipartUploadsResult', {
     Bucket: target.bucket,
     Prefix: prefix,
-    MaxUploads: PAGE_SIZE,
+    MaxUploads: pageSize,
     IsTruncated: open.length > page.length,
     Upload: page.map((upload) => ({
       Key: upload.key,

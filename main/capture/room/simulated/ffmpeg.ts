@@ -32,6 +32,8 @@ export function startDecoder(ffmpegPath: string, loop: Loop, fromFrame: number):
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true },
   );
+  // Node throws away what nobody has begun to read when the child exits; a decoder started ahead of time is read later.
+  child.stdout.on('readable', () => undefined);
   const stderr = collectTail(child.stderr);
   let spawnFailure = '';
   child.on('error', (error) => {

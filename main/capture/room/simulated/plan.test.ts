@@ -90,9 +90,14 @@ test('the state of a participant is the sum of his changes', () => {
     video: false,
     rotation: 3,
     timestampOffsetMs: 1_000,
-    audioGapUntilMs: 0,
+    audioGap: null,
   });
-  expect(stateAt(changing, 3_000)).toMatchObject({ video: true, rotation: 3, audioGapUntilMs: 3_400, heldUntilMs: 0 });
+  expect(stateAt(changing, 3_000)).toMatchObject({
+    video: true,
+    rotation: 3,
+    audioGap: { fromMs: 3_000, untilMs: 3_400 },
+    heldUntilMs: 0,
+  });
 });
 
 test('whenever a recorder comes back, it sees the same future as one that stayed', () => {

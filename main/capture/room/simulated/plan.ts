@@ -15,8 +15,8 @@ export interface ParticipantState {
   sampleRate: number;
   channels: 1 | 2;
   timestampOffsetMs: number;
-  /** Room time until which sound is lost. */
-  audioGapUntilMs: number;
+  /** Room time in which sound is lost. */
+  audioGap: { fromMs: number; untilMs: number } | null;
   /** Room time until which media is held back. */
   heldUntilMs: number;
 }
@@ -68,7 +68,7 @@ export function stateAt(participant: Participant, atMs: number): ParticipantStat
     sampleRate: 48_000,
     channels: 1,
     timestampOffsetMs: 0,
-    audioGapUntilMs: 0,
+    audioGap: null,
     heldUntilMs: 0,
   };
   for (const change of participant.changes) {
@@ -80,7 +80,7 @@ export function stateAt(participant: Participant, atMs: number): ParticipantStat
     state.sampleRate = change.sampleRate ?? state.sampleRate;
     state.channels = change.channels ?? state.channels;
     state.timestampOffsetMs += change.timestampJumpMs ?? 0;
-    if (change.audioGapMs) state.audioGapUntilMs = change.atMs + change.audioGapMs;
+    if (change.audioGapMs) state.audioGap = { fromMs: change.atMs, untilMs: change.atMs + change.audioGapMs };
     if (change.stallMs) state.heldUntilMs = change.atMs + change.stallMs;
   }
   return state;

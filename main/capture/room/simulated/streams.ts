@@ -154,7 +154,8 @@ export class SoundStream implements Paced {
       this.#block = Math.max(this.#block, blockAt(nowMs - MAX_BURST_MS - this.#zeroMs));
     }
     const { state } = this.#control;
-    const isLost = this.#dueOf(this.#block) - DELIVERY_DELAY_MS < state.audioGapUntilMs;
+    const contentMs = this.#zeroMs + this.#block * BLOCK_MS;
+    const isLost = state.audioGap && contentMs >= state.audioGap.fromMs && contentMs < state.audioGap.untilMs;
     if (state.audio && !isLost && !this.#control.isCut()) this.#deliver(state);
     this.#block += 1;
     return 'media';
