@@ -136,7 +136,8 @@ export class CaptureSession implements RoomListener {
       timelineMs: () => this.#timelineMs(),
     });
     this.#segments.open(startNs);
-    this.#timers.push(setInterval(() => this.#pump(), PUMP_INTERVAL_MS));
+    // After a stall the media that waited has to come in before the overdue blocks are mixed: immediates run after all that is ready.
+    this.#timers.push(setInterval(() => setImmediate(() => this.#pump()), PUMP_INTERVAL_MS));
     this.#timers.push(setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS));
   }
 
@@ -327,7 +328,8 @@ export class CaptureSession implements RoomListener {
     this.#room = null;
     if (!room) return;
     const how = await room.exit(this.#job.limits.exitTimeoutMs);
-    if (how === 'timeout') this.#deps.send({ type: 'log', level: 'warn', message: 'exitRoom was not confirmed in time' });
+    if (how === 'timeout')
+      this.#deps.send({ type: 'log', level: 'warn', message: 'exitRoom was not confirmed in time' });
     room.dispose();
   }
 

@@ -76,7 +76,8 @@ const FFMPEG_MISSING: Outcome = {
 };
 
 function noMedia(recording: RecordingRow): Outcome {
-  const why = recording.failureMessage ?? `the room gave no picture and no sound until the end (${recording.endReason})`;
+  const why =
+    recording.failureMessage ?? `the room gave no picture and no sound until the end (${recording.endReason})`;
   return { kind: 'failed', code: recording.failureCode ?? 'NO_MEDIA', message: why, failureKind: 'recording' };
 }
 

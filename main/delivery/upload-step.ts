@@ -63,7 +63,11 @@ async function uploadFiles(
   return { kind: 'done' };
 }
 
-function noteUploaded(store: UploadStepDeps['store'], file: FileRow, uploaded: Extract<UploadOutcome, { kind: 'done' }>): void {
+function noteUploaded(
+  store: UploadStepDeps['store'],
+  file: FileRow,
+  uploaded: Extract<UploadOutcome, { kind: 'done' }>,
+): void {
   const { crc64, etag, bytes, requestId } = uploaded;
   store.files.update(file.recordingId, file.fileIndex, { state: 'uploaded', uploadedBytes: bytes, crc64, etag });
   store.uploadJournal(file.recordingId, file.fileIndex).clear();
@@ -74,7 +78,8 @@ const CREDENTIALS_MISSING: Outcome = {
   kind: 'blocked',
   code: 'COS_CREDENTIALS_MISSING',
   message: 'the request brought no COS credentials and the box has none of its own',
-  remedy: 'Set RECORDER_COS_SECRET_ID and RECORDER_COS_SECRET_KEY and start the box again; the file is safe on this disk.',
+  remedy:
+    'Set RECORDER_COS_SECRET_ID and RECORDER_COS_SECRET_KEY and start the box again; the file is safe on this disk.',
   probeAfterMs: BLOCKED_PROBE_MS,
 };
 

@@ -25,7 +25,17 @@ const CLIP_FPS = 15;
 const PARTICIPANTS: readonly DemoParticipant[] = [
   { userId: 'user_a', background: '0x1f4e79', marker: 'yellow', toneHz: 220, rhythmHz: 2, stays: [[0, DEMO_SECONDS]] },
   { userId: 'user_b', background: '0x7b2d26', marker: 'cyan', toneHz: 330, rhythmHz: 3, stays: [[2, 16]] },
-  { userId: 'user_c', background: '0x2e6b3a', marker: 'magenta', toneHz: 494, rhythmHz: 4, stays: [[4, 9], [13, DEMO_SECONDS]] },
+  {
+    userId: 'user_c',
+    background: '0x2e6b3a',
+    marker: 'magenta',
+    toneHz: 494,
+    rhythmHz: 4,
+    stays: [
+      [4, 9],
+      [13, DEMO_SECONDS],
+    ],
+  },
   {
     userId: 'user_d',
     background: '0x5b3a82',
@@ -53,7 +63,9 @@ function runFfmpeg(ffmpegPath: string, args: readonly string[]): Promise<void> {
       complaint = (complaint + text).slice(-2_000);
     });
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`ffmpeg ended with ${code}: ${complaint}`))));
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`ffmpeg ended with ${code}: ${complaint}`)),
+    );
   });
 }
 
@@ -88,7 +100,9 @@ async function drawClip(ffmpegPath: string, who: DemoParticipant, file: string):
 async function clipsOf(directory: string): Promise<string[]> {
   const names = (await readdir(directory)).filter((name) => MEDIA_EXTENSIONS.has(path.extname(name).toLowerCase()));
   if (names.length === 0) {
-    throw new Error(`${directory} holds no clips (${[...MEDIA_EXTENSIONS].join(', ')}); give another directory with --media`);
+    throw new Error(
+      `${directory} holds no clips (${[...MEDIA_EXTENSIONS].join(', ')}); give another directory with --media`,
+    );
   }
   return names.sort().map((name) => path.resolve(directory, name));
 }

@@ -11,8 +11,8 @@ import { findFfmpeg } from '../capture/encode/ffmpeg.ts';
 import { startCallbackReceiver } from '../selftest/callback-receiver.ts';
 import { startCosServer } from '../selftest/cos-server/index.ts';
 import { DEMO_ROOM, DEMO_SECONDS, prepareScenario } from './clips.ts';
-import { watchRecording } from './watch.ts';
 import { verifyDelivery } from './verify.ts';
+import { watchRecording } from './watch.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SECRET_ID = 'AKIDdemo';
@@ -39,7 +39,9 @@ async function startBox(args: readonly string[], environment: Record<string, str
     const line = text.split('\n').find((candidate) => candidate.startsWith('{"ready":true'));
     if (line) ready.resolve((JSON.parse(line) as { url: string }).url);
   });
-  child.on('exit', (code) => ready.reject(new Error(`the box ended with exit code ${code}; its log is in the data directory`)));
+  child.on('exit', (code) =>
+    ready.reject(new Error(`the box ended with exit code ${code}; its log is in the data directory`)),
+  );
   const url = await ready.promise.finally(() => clearTimeout(timer));
   const stopped = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
   return {
@@ -102,7 +104,14 @@ async function demo(options: { keep: boolean; media?: string; data: string }): P
   say(`POST /  →  ${reply.status} "${await reply.text()}"  x-scf-reqid: ${id}`);
   if (reply.status !== 200) return false;
 
-  const recording = await watchRecording({ url: box.url, id, lengthMs: DEMO_SECONDS * 1000, cos, timeoutMs: END_TIMEOUT_MS, say });
+  const recording = await watchRecording({
+    url: box.url,
+    id,
+    lengthMs: DEMO_SECONDS * 1000,
+    cos,
+    timeoutMs: END_TIMEOUT_MS,
+    say,
+  });
   const verified = await verifyDelivery({
     recording,
     cos: { url: cos.url, secretId: SECRET_ID, secretKey: SECRET_KEY },

@@ -28,7 +28,11 @@ export async function verifyDelivery(options: VerifyOptions): Promise<boolean> {
     say(`✗ the recording ended as "${recording.state}": ${recording.failure?.message ?? 'no reason given'}`);
     return false;
   }
-  const checks = [await checkFile(options, file.localPath), await checkObject(options, file.localPath), await checkCallback(options)];
+  const checks = [
+    await checkFile(options, file.localPath),
+    await checkObject(options, file.localPath),
+    await checkCallback(options),
+  ];
   for (const { ok, lines } of checks) {
     for (const [index, line] of lines.entries()) say(`${index === 0 ? (ok ? '✓' : '✗') : ' '} ${line}`);
   }
@@ -60,13 +64,22 @@ async function checkFile({ ffmpegPath, expectedLengthMs }: VerifyOptions, path: 
 /** COS shows size and CRC-64 of the local file. */
 async function checkObject({ cos, recording }: VerifyOptions, path: string): Promise<Check> {
   const { Bucket: bucket, Region: region } = recording.request.CosConfig;
-  const client = createCosClient({ region, bucket, secretId: cos.secretId, secretKey: cos.secretKey, endpoint: cos.url });
+  const client = createCosClient({
+    region,
+    bucket,
+    secretId: cos.secretId,
+    secretKey: cos.secretKey,
+    endpoint: cos.url,
+  });
   const key = recording.files[0]?.objectKey ?? '';
   try {
     const facts = await client.head(key, AbortSignal.timeout(CALLBACK_TIMEOUT_MS));
     const local = await fileCrc64(path);
     const ok = facts !== null && facts.crc64 === local && facts.bytes === (await stat(path)).size;
-    return { ok, lines: [`object    ${bucket}/${key}`, `          CRC-64 ${facts?.crc64 ?? 'missing'} (local file: ${local})`] };
+    return {
+      ok,
+      lines: [`object    ${bucket}/${key}`, `          CRC-64 ${facts?.crc64 ?? 'missing'} (local file: ${local})`],
+    };
   } finally {
     client.close();
   }
@@ -83,7 +96,10 @@ async function checkCallback({ receiver, recording }: VerifyOptions): Promise<Ch
     entry?.Status === 1 &&
     entry.RecordFile === recording.files[0]?.url;
   const pretty = JSON.stringify(result, null, 2).split('\n');
-  return { ok, lines: [`callback  delivery ${headers['x-delivery-id']}`, ...pretty.map((line) => `          ${line}`)] };
+  return {
+    ok,
+    lines: [`callback  delivery ${headers['x-delivery-id']}`, ...pretty.map((line) => `          ${line}`)],
+  };
 }
 
 async function fileCrc64(path: string): Promise<string> {

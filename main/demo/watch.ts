@@ -33,7 +33,8 @@ function news(before: RecordingView | null, now: RecordingView): string[] {
   const lines: string[] = [];
   const known = before?.participants ?? [];
   for (const [index, stay] of now.participants.entries()) {
-    if (!known[index]) lines.push(`+ ${stay.userId} entered at ${seconds(stay.enteredAtMs)} (slot ${stay.slot ?? 'waiting'})`);
+    if (!known[index])
+      lines.push(`+ ${stay.userId} entered at ${seconds(stay.enteredAtMs)} (slot ${stay.slot ?? 'waiting'})`);
     if (stay.leftAtMs !== null && known[index]?.leftAtMs == null) {
       lines.push(`- ${stay.userId} left at ${seconds(stay.leftAtMs)}`);
     }

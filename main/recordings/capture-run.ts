@@ -123,7 +123,10 @@ export class CaptureRun {
         onMessage: (message) => this.#onMessage(message, job),
         onExit: (exit) => this.#onExit(exit),
       });
-      log.info({ recordingId: this.#id, pid: this.#process.pid, attempt: row.captureAttempts + 1 }, 'capture process started');
+      log.info(
+        { recordingId: this.#id, pid: this.#process.pid, attempt: row.captureAttempts + 1 },
+        'capture process started',
+      );
       this.#arm(this.#limits.readyTimeoutMs, 'was not ready in time');
     } catch (error) {
       log.error({ recordingId: this.#id, err: error }, 'capture could not be started');
@@ -176,7 +179,12 @@ export class CaptureRun {
         if (this.#row().firstMediaAtMs === null) store.recordings.update(id, { firstMediaAtMs: message.atMs });
         return;
       case 'segmentOpened':
-        store.segments.open({ recordingId: id, segment: message.segment, file: message.file, startMs: message.startMs });
+        store.segments.open({
+          recordingId: id,
+          segment: message.segment,
+          file: message.file,
+          startMs: message.startMs,
+        });
         return;
       case 'segmentClosed':
         store.segments.close(id, message.segment, message.bytes, message.clean);
@@ -234,7 +242,8 @@ export class CaptureRun {
     log.info({ recordingId: this.#id, ...exit, reason: this.#ended?.reason }, 'capture process ended');
     const ended = this.#ended;
     if (ended) {
-      const error = ended.reason === 'error' ? { code: 'CAPTURE_ERROR', message: ended.message ?? 'capture failed' } : null;
+      const error =
+        ended.reason === 'error' ? { code: 'CAPTURE_ERROR', message: ended.message ?? 'capture failed' } : null;
       this.#conclude(ended.reason, error);
       return;
     }
@@ -301,7 +310,10 @@ export class CaptureRun {
         const failurePatch = failure ? { failureCode: failure.code, failureMessage: failure.message } : {};
         store.recordings.move(this.#id, row.state, 'finalizing', { ...patch, ...failurePatch });
       } else {
-        const told = failure ?? { code: 'NOTHING_RECORDED', message: 'the recording ended before the room was entered' };
+        const told = failure ?? {
+          code: 'NOTHING_RECORDED',
+          message: 'the recording ended before the room was entered',
+        };
         store.recordings.move(this.#id, row.state, 'notifying', {
           ...patch,
           outcome: 'failed',

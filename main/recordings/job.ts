@@ -24,7 +24,8 @@ export interface JobInputs {
 /** The job of a recording's next capture process; reads the last segments to learn where the timeline goes on. */
 export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
   const { row, secrets, segments, settings, rooms, directory, ffmpeg } = inputs;
-  if (row.mode !== '10' && row.mode !== '11' && row.mode !== '12') throw new Error(`mode ${row.mode} is not a mixed mode`);
+  if (row.mode !== '10' && row.mode !== '11' && row.mode !== '12')
+    throw new Error(`mode ${row.mode} is not a mixed mode`);
   const source: RoomsSource =
     rooms.kind === 'trtc'
       ? { kind: 'trtc' }

@@ -24,11 +24,20 @@ export interface TestBox {
   get(id: string): Promise<RecordingView>;
   list(): Promise<RecordingView[]>;
   /** Sends a request to a route; returns status, headers and text. */
-  post(route: string, body: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; text: string }>;
+  post(
+    route: string,
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Headers; text: string }>;
   /** Accepts a request and returns the recording's id. */
   record(request: Record<string, unknown>): Promise<string>;
   /** Waits until a recording satisfies the predicate. */
-  waitFor(id: string, what: string, predicate: (view: RecordingView) => boolean, timeoutMs?: number): Promise<RecordingView>;
+  waitFor(
+    id: string,
+    what: string,
+    predicate: (view: RecordingView) => boolean,
+    timeoutMs?: number,
+  ): Promise<RecordingView>;
   waitForState(id: string, state: RecordingState, timeoutMs?: number): Promise<RecordingView>;
 }
 
@@ -71,7 +80,14 @@ export function sampleRequest(changes: Record<string, unknown> = {}): Record<str
 export async function startBox({ dataDirectory, args, environment = {} }: TestBoxOptions): Promise<TestBox> {
   const child = spawn(process.execPath, [ENTRY, 'serve', '--data', dataDirectory, '--port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, RECORDER_COS_ENDPOINT: '', RECORDER_COS_SECRET_ID: '', RECORDER_COS_SECRET_KEY: '', CFS_PATH: '', ...environment },
+    env: {
+      ...process.env,
+      RECORDER_COS_ENDPOINT: '',
+      RECORDER_COS_SECRET_ID: '',
+      RECORDER_COS_SECRET_KEY: '',
+      CFS_PATH: '',
+      ...environment,
+    },
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -93,7 +109,9 @@ export async function startBox({ dataDirectory, args, environment = {} }: TestBo
     let view = await get(id);
     while (!predicate(view)) {
       if (performance.now() > deadline) {
-        throw new Error(`recording ${id} did not become "${what}" in time: ${JSON.stringify(view)}\n${log.slice(-3000)}`);
+        throw new Error(
+          `recording ${id} did not become "${what}" in time: ${JSON.stringify(view)}\n${log.slice(-3000)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       view = await get(id);

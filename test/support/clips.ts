@@ -43,7 +43,12 @@ export async function makeFlashBeepClip(ffmpegPath: string, directory: string, s
   const file = path.join(directory, 'flash-beep.mp4');
   await run(ffmpegPath, [
     ...['-v', 'error', '-nostdin', '-y'],
-    ...['-f', 'lavfi', '-i', "color=c=black:s=320x180:r=30,geq=lum='if(lt(mod(T\\,1)\\,0.1)\\,235\\,16)':cb=128:cr=128"],
+    ...[
+      '-f',
+      'lavfi',
+      '-i',
+      "color=c=black:s=320x180:r=30,geq=lum='if(lt(mod(T\\,1)\\,0.1)\\,235\\,16)':cb=128:cr=128",
+    ],
     ...['-f', 'lavfi', '-i', "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t\\,1)\\,0.1)':s=48000"],
     ...['-t', `${seconds}`, '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10'],
     ...['-c:a', 'pcm_s16le', '-f', 'matroska', file],

@@ -1,8 +1,12 @@
+import path from 'node:path';
 import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
-import { type CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from '../../main/selftest/callback-receiver.ts';
+import {
+  type CallbackReceiver,
+  type CallbackReceiverOptions,
+  startCallbackReceiver,
+} from '../../main/selftest/callback-receiver.ts';
 import { type CosServer, startCosServer } from '../../main/selftest/cos-server/index.ts';
 import { makeDirectory, removeDirectory, startBox, type TestBox, writeScenario } from './box.ts';
-import path from 'node:path';
 
 export const SECRET_ID = 'AKIDsystemtest';
 export const SECRET_KEY = 'secret-key-of-the-system-test';

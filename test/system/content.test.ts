@@ -5,7 +5,16 @@ import type { RecordingView } from '../../shared/view.ts';
 import { sampleRequest } from '../support/box.ts';
 import { COLOURS, makeClip, TONES_HZ } from '../support/clips.ts';
 import { toneLevelDb } from '../support/goertzel.ts';
-import { colourDistance, type DecodedMedia, decodeComplaints, decodeMedia, meanColour, motion, pictureAt, rgbOf } from '../support/media.ts';
+import {
+  colourDistance,
+  type DecodedMedia,
+  decodeComplaints,
+  decodeMedia,
+  meanColour,
+  motion,
+  pictureAt,
+  rgbOf,
+} from '../support/media.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 // The plan of each room says who is seen and heard when; the file is judged against it by its pixels and tones.
@@ -46,7 +55,10 @@ function judge(media: DecodedMedia, from: number, to: number, plan: Planned): vo
     for (const second of [early, (early + late) / 2, late]) {
       const seen = meanColour(media, pictureAt(media, second), background);
       const wanted = rgbOf(COLOURS[user]!);
-      expect(colourDistance(seen, wanted), `cell ${index} at ${second} s is ${JSON.stringify(seen)}`).toBeLessThanOrEqual(8);
+      expect(
+        colourDistance(seen, wanted),
+        `cell ${index} at ${second} s is ${JSON.stringify(seen)}`,
+      ).toBeLessThanOrEqual(8);
     }
     const moved = motion(media, pictureAt(media, early), pictureAt(media, early + 0.4), strip);
     if (held) expect(moved, `cell ${index} is held ${where}`).toBeLessThan(1);
@@ -60,7 +72,12 @@ function judge(media: DecodedMedia, from: number, to: number, plan: Planned): vo
   }
 }
 
-async function participants(directory: string, ffmpegPath: string, stays: [number, number][][], extra: Record<number, unknown> = {}) {
+async function participants(
+  directory: string,
+  ffmpegPath: string,
+  stays: [number, number][][],
+  extra: Record<number, unknown> = {},
+) {
   return await Promise.all(
     stays.map(async (list, user) => ({
       userId: `user_${user}`,
@@ -112,18 +129,42 @@ describe('what the file shows and sounds like', () => {
         const eight = await participants(
           directory,
           ffmpegPath,
-          [[[0, 4]], [[0, LATER]], [[0.1, LATER]], [[0.2, LATER]], [[0.3, LATER]], [[0.4, LATER]], [[1, LATER]], [[1.5, LATER]]],
-          { 5: { changes: [{ at: 6, video: false }, { at: 8, video: true }, { at: 8, audio: false }, { at: 9.5, audio: true }] } },
+          [
+            [[0, 4]],
+            [[0, LATER]],
+            [[0.1, LATER]],
+            [[0.2, LATER]],
+            [[0.3, LATER]],
+            [[0.4, LATER]],
+            [[1, LATER]],
+            [[1.5, LATER]],
+          ],
+          {
+            5: {
+              changes: [
+                { at: 6, video: false },
+                { at: 8, video: true },
+                { at: 8, audio: false },
+                { at: 9.5, audio: true },
+              ],
+            },
+          },
         );
         const events = [{ at: END, type: 'dissolve' }];
-        return { '1': { participants: six, events }, '2': { participants: eight, events }, 'str:a room': { participants: six, events } };
+        return {
+          '1': { participants: six, events },
+          '2': { participants: eight, events },
+          'str:a room': { participants: six, events },
+        };
       },
     });
   });
   afterAll(() => rig?.close());
 
   it('IsReserve true: six participants, a leaver keeps his cell with his last picture and silence, and gets it back', async () => {
-    const id = await rig.box.record(sampleRequest({ RoomId: 1, IsReserve: true, Callback: `${rig.receiver.url}/reserve` }));
+    const id = await rig.box.record(
+      sampleRequest({ RoomId: 1, IsReserve: true, Callback: `${rig.receiver.url}/reserve` }),
+    );
     const view = await rig.box.waitForState(id, 'done');
     const file = await expectDelivered(rig, view, END);
     const media = await decodeMedia(rig.ffmpegPath, file, { ...CANVAS, fps: 15 });
@@ -163,7 +204,16 @@ describe('what the file shows and sounds like', () => {
   it('mode 10 is the sound alone as MP3, mode 11 the pictures alone', async () => {
     const [audio, video] = await Promise.all([
       rig.box.record(sampleRequest({ RoomId: 1, UserId: 'rec_audio', Mode: 10, Callback: undefined })),
-      rig.box.record(sampleRequest({ RoomId: undefined, StrRoomId: 'a room', UserId: 'rec_video', Mode: '11', IsReserve: true, Callback: undefined })),
+      rig.box.record(
+        sampleRequest({
+          RoomId: undefined,
+          StrRoomId: 'a room',
+          UserId: 'rec_video',
+          Mode: '11',
+          IsReserve: true,
+          Callback: undefined,
+        }),
+      ),
     ]);
     const heard = await rig.box.waitForState(audio, 'done');
     const mp3 = await expectDelivered(rig, heard, END);

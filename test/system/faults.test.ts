@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleRequest } from '../support/box.ts';
 import { COLOURS, makeClip, TONES_HZ } from '../support/clips.ts';
 import { toneLevelDb } from '../support/goertzel.ts';
-import { colourDistance, type DecodedMedia, decodeComplaints, decodeMedia, meanColour, pictureAt, rgbOf } from '../support/media.ts';
+import {
+  colourDistance,
+  type DecodedMedia,
+  decodeComplaints,
+  decodeMedia,
+  meanColour,
+  rgbOf,
+} from '../support/media.ts';
 import { type Rig, SECRET_KEY, startRig } from '../support/rig.ts';
 
 const CANVAS = { width: 1280, height: 720 };
@@ -70,7 +77,11 @@ describe.skipIf(process.platform !== 'linux')('processes die while recording (lo
     rig = await startRig({
       name: 'deaths',
       rooms: async (directory, ffmpegPath) => {
-        const media = await makeClip(ffmpegPath, directory, 'a', { colour: COLOURS[0]!, toneHz: TONES_HZ[0]!, seconds: 4 });
+        const media = await makeClip(ffmpegPath, directory, 'a', {
+          colour: COLOURS[0]!,
+          toneHz: TONES_HZ[0]!,
+          seconds: 4,
+        });
         const room = {
           participants: [{ userId: 'user_0', media, enterAt: 0, size: '640x360', fps: 15 }],
           events: [{ at: END, type: 'dissolve' }],
@@ -127,7 +138,13 @@ describe.skipIf(process.platform !== 'linux')('processes die while recording (lo
       sampleRequest({
         RoomId: 4,
         UserSig: USER_SIG,
-        CosConfig: { Region: 'ap-shanghai', Bucket: 'test-123456789', Path: '/', SecretId: 'AKIDsystemtest', SecretKey: SECRET_KEY },
+        CosConfig: {
+          Region: 'ap-shanghai',
+          Bucket: 'test-123456789',
+          Path: '/',
+          SecretId: 'AKIDsystemtest',
+          SecretKey: SECRET_KEY,
+        },
         Callback: `${rig.receiver.url}/after-restart`,
       }),
     );

@@ -325,14 +325,13 @@ describe('the file', () => {
   });
 
   it('that is there already is not touched', async () => {
-    const { encoder, told, file } = openWithStandIn({ reads: true }, { file: path.join(directory, 'taken') });
-    await writeFile(path.join(directory, 'taken'), 'precious').catch(() => {});
-    await encoder.finish(100);
-    const second = openWithStandIn({ reads: true }, { file: path.join(directory, 'taken') });
-    await until(() => second.told.failed.length > 0);
-    expect(second.told.failed).toMatchObject([{ code: 'EEXIST' }]);
-    expect(await second.encoder.finish(100)).toEqual({ bytes: 0, clean: false });
-    expect([told, file]).toBeDefined();
+    const file = nextFile();
+    await writeFile(file, 'precious');
+    const { encoder, told } = openWithStandIn({ reads: true }, { file });
+    await until(() => told.failed.length > 0);
+    expect(told.failed).toMatchObject([{ code: 'EEXIST' }]);
+    expect(await encoder.finish(100)).toEqual({ bytes: 0, clean: false });
+    expect(await readFile(file, 'utf8')).toBe('precious');
   });
 
   it('survives short writes, and is synced while it grows, one sync at a time', async () => {

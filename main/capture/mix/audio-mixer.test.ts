@@ -312,13 +312,11 @@ describe('jitter and clocks', () => {
       stream('a', tone(1000, 16_000), { blocks: 750, lateMs: (block) => (block < 20 ? 30 : 0) }),
       15_000,
     );
-    // Windows short enough that half a percent of pitch is inside the measuring filter.
-    for (let ms = 100; ms < 14_900; ms += 100) {
-      expect(
-        Math.abs(toneLevelDb(between(mixed, ms, ms + 100), 48_000, 1000) - 20 * Math.log10(16_000 / 32_768)),
-      ).toBeLessThan(1);
+    // Windows so long that a tenth of a percent of pitch would fall out of the measuring filter.
+    for (let ms = 100; ms < 14_000; ms += 900) {
+      const level = toneLevelDb(between(mixed, ms, ms + 900), 48_000, 1000);
+      expect(Math.abs(level - 20 * Math.log10(16_000 / 32_768)), `level from ${ms} ms on`).toBeLessThan(1);
     }
-    expect(toneLevelDb(between(mixed, 14_000, 14_900), 48_000, 1000)).toBeGreaterThan(-6.5);
     expect(longestSilenceMs(between(mixed, 60, 14_900), 4000)).toBeLessThan(2);
     expect(steepest(mixed)).toBeLessThan(16_000 * 2 * Math.PI * (1000 / 48_000) * 1.05);
   });

@@ -11,8 +11,11 @@ const FADE = 480;
 const CORRECT_FROM = 240;
 /** … until it is below this: 1 ms. */
 const CORRECT_TO = 48;
-/** At most one sample in so many is added or left out: 0.5 %. */
-const CORRECTION_LIMIT = 200;
+/**
+ * At most one sample in so many is added or left out: 0.05 %, twice what the worst clocks need and too little to be heard as another
+ * pitch.
+ */
+const CORRECTION_LIMIT = 2000;
 
 /**
  * One participant's sound on its way to the mix: placed on the timeline by arrival, silence where nothing came. Placing happens when
@@ -31,6 +34,8 @@ export class Voice {
   #cursor = 0;
   #playing = false;
   #correcting = false;
+  /** Samples played since one was added or left out. */
+  #sinceCorrection = 0;
   /** Present gain of the fades, 0…1. */
   #gain = 0;
   /** Where the piece that plays was told to end; Infinity when it was not. */
@@ -181,13 +186,14 @@ export class Voice {
     return rest;
   }
 
-  /** Samples to leave out of (positive) or to add to a chunk of `room`. */
+  /** Samples to leave out of (positive) or to add to a chunk of `room`: one at a time. */
   #correction(misplaced: number, room: number): number {
     const distance = Math.abs(misplaced);
     this.#correcting = distance > (this.#correcting ? CORRECT_TO : CORRECT_FROM);
-    if (!this.#correcting) return 0;
-    const most = Math.floor(room / CORRECTION_LIMIT);
-    return Math.sign(misplaced) * Math.min(most, Math.ceil(distance / CORRECT_FROM));
+    this.#sinceCorrection += room;
+    if (!this.#correcting || this.#sinceCorrection < CORRECTION_LIMIT) return 0;
+    this.#sinceCorrection = 0;
+    return Math.sign(misplaced);
   }
 
   /** The next `source` samples, stretched or squeezed to `length`. */

@@ -10,7 +10,7 @@ let loaded: CosSdkClass | null = null;
 export function loadSdk(): CosSdkClass {
   if (loaded !== null) return loaded;
   const require = createRequire(import.meta.url);
-  
+  guardReplyParser(require('cos-nodejs-sdk-v5/sdk/util.js'));
   loaded = require('cos-nodejs-sdk-v5') as CosSdkClass;
   return loaded;
 }

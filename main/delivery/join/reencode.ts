@@ -36,7 +36,7 @@ const STDERR_CHARS = 500;
 
 /**
  * Encodes one segment anew into a segment of the same kind, with the same times. All segments that went through here fit each other,
- * whatever encoder made them. Rejects with `ReencodeError`, or with the signal's reason.
+ * whatever encoder made them. Rejects with `ReencodeError`, with ENOSPC, or with the signal's reason.
  */
 export async function reencodeSegment(options: ReencodeOptions): Promise<void> {
   const { ffmpegPath, input, inputBytes, output, size, hasAudio, signal } = options;
@@ -83,6 +83,9 @@ export async function reencodeSegment(options: ReencodeOptions): Promise<void> {
     fed.catch(() => {});
     const code = await ended;
     signal.throwIfAborted();
+    if (/No space left on device/.test(stderr)) {
+      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    }
     if (code !== 0) throw new ReencodeError(stderr.trim() || `it ended with ${code}`);
     await fed;
   } finally {

@@ -1,92 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import {
-  FPS,
-  generatedSetup,
-  manualClock,
-  participant,
-  roomEvent,
-  type SetupParts,
-  turns,
-} from '../../../../test/support/simulated-parts.ts';
-import { createAddon } from './addon.ts';
-import type { NativeCloud } from './native-cloud.ts';
-import type { ScenarioRoom } from './scenario.ts';
+import { destroyClouds, FRAME, look, openAddon, type PictureArgs, valid } from '../../../../test/support/addon-rig.ts';
+import { FPS, participant, roomEvent, turns } from '../../../../test/support/simulated-parts.ts';
 
-// Drives the stand-in as the SDK's JavaScript drives the real addon.
-
-type PictureArgs = [string, number, number, number, number, number, boolean, number];
-interface SoundFrame {
-  data: Buffer;
-  length: number;
-  sampleRate: number;
-  channel: number;
-  timestamp: number;
-}
-
-const FRAME = 32 * 16 * 1.5;
-const clouds: NativeCloud[] = [];
-
-function open(room: Partial<ScenarioRoom>, parts: Partial<SetupParts> = {}) {
-  const clock = manualClock();
-  const addon = createAddon(() => generatedSetup(room, { clock, ...parts }));
-  const cloud = new addon.NodeTRTCCloud({ jsVersion: 'test' });
-  clouds.push(cloud);
-  const events: string[] = [];
-  const rawEvents: unknown[][] = [];
-  const sounds: { userId: string; frame: SoundFrame; first: number }[] = [];
-  cloud.setTRTCCloudCallback((args) => {
-    rawEvents.push(args);
-    events.push([args[0], ...Object.values(args[1])].join(' '));
-  });
-  cloud.setDefaultStreamRecvMode(true, false);
-  const onSound = (frame: SoundFrame, userId: string) =>
-    sounds.push({ userId, frame, first: frame.data.readInt16LE(0) });
-  cloud.setAudioFrameCallback(null, null, onSound, null, null);
-  const enter = async () => {
-    cloud.enterRoom({ roomId: 43474, strRoomId: '', userId: 'rec' }, 1);
-    await turns();
-  };
-  return { clock, cloud, events, rawEvents, sounds, enter };
-}
-
-/** Takes a user's pictures as the SDK does: a new buffer whenever a size is announced. */
-function look(cloud: NativeCloud, userId: string, streamType = 0) {
-  const seen = {
-    messages: [] as PictureArgs[],
-    firstBytes: [] as number[],
-    buffer: Buffer.alloc(640 * 360 * 1.5),
-    id: 1,
-  };
-  const setBuffer = (width: number, height: number) =>
-    cloud.setRemoteVideoBuffer(userId, seen.buffer, streamType, width, height, 1, seen.id);
-  setBuffer(640, 360);
-  cloud.addRemoteVideoRenderCallback(
-    userId,
-    (args) => {
-      seen.messages.push(args);
-      const [, , width, height, , , valid] = args;
-      if (valid) {
-        seen.firstBytes.push(seen.buffer[0] ?? -1);
-      } else {
-        seen.buffer = Buffer.alloc(Math.trunc(width * height * 1.5));
-        seen.id += 1;
-        setBuffer(width, height);
-      }
-    },
-    1,
-  );
-  cloud.startRemoteView(userId, streamType);
-  return seen;
-}
-
-const valid = (messages: PictureArgs[]) => messages.filter((args) => args[6] === true);
-
-afterEach(() => {
-  for (const cloud of clouds.splice(0)) cloud.destroy();
-});
+afterEach(destroyClouds);
 
 test('entering is answered later, with one array of name and data and strict booleans', async () => {
-  const { cloud, clock, events, rawEvents } = open({ participants: [participant('a')] });
+  const { cloud, clock, events, rawEvents } = openAddon({ participants: [participant('a')] });
   cloud.enterRoom({ roomId: 43474, strRoomId: '', userId: 'rec' }, 1);
   expect(events).toEqual([]);
   await clock.advance(0);
@@ -100,7 +19,7 @@ test('entering is answered later, with one array of name and data and strict boo
 });
 
 test('the first picture is announced with valid=false and goes into the buffer set in that very callback', async () => {
-  const { cloud, clock, enter } = open({ participants: [participant('a')] });
+  const { cloud, clock, enter } = openAddon({ participants: [participant('a')] });
   await enter();
   const seen = look(cloud, 'a');
   const firstBuffer = seen.buffer;
@@ -114,7 +33,7 @@ test('the first picture is announced with valid=false and goes into the buffer s
 });
 
 test('pictures overwrite the same buffer, at their own times', async () => {
-  const { cloud, clock, enter } = open({ participants: [participant('a')] });
+  const { cloud, clock, enter } = openAddon({ participants: [participant('a')] });
   await enter();
   const seen = look(cloud, 'a');
   await clock.advance(20);
@@ -127,7 +46,7 @@ test('pictures overwrite the same buffer, at their own times', async () => {
 });
 
 test('sound comes as 20 ms blocks in one buffer per user that is overwritten', async () => {
-  const { clock, sounds, enter } = open({ participants: [participant('a'), participant('b')] });
+  const { clock, sounds, enter } = openAddon({ participants: [participant('a'), participant('b')] });
   await enter();
   await clock.advance(60);
   expect(sounds.map((one) => `${one.userId}${one.first}`)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
@@ -137,7 +56,7 @@ test('sound comes as 20 ms blocks in one buffer per user that is overwritten', a
 });
 
 test('no picture without callback, without buffer, without view', async () => {
-  const { cloud, clock, enter } = open({ participants: [participant('a'), participant('b'), participant('c')] });
+  const { cloud, clock, enter } = openAddon({ participants: [participant('a'), participant('b'), participant('c')] });
   await enter();
   const stopped = look(cloud, 'a');
   cloud.stopRemoteView('a', 0);
@@ -151,7 +70,7 @@ test('no picture without callback, without buffer, without view', async () => {
 });
 
 test('a buffer given back with 0x0 is forgotten, a new one is used with its new id', async () => {
-  const { cloud, clock, enter } = open({ participants: [participant('a')] });
+  const { cloud, clock, enter } = openAddon({ participants: [participant('a')] });
   await enter();
   const seen = look(cloud, 'a');
   await clock.advance(120);
@@ -168,7 +87,7 @@ test('a buffer given back with 0x0 is forgotten, a new one is used with its new 
 });
 
 test('a receiver that ignores the size message gets nothing', async () => {
-  const { cloud, clock, enter } = open({ participants: [participant('a')] });
+  const { cloud, clock, enter } = openAddon({ participants: [participant('a')] });
   await enter();
   const messages: PictureArgs[] = [];
   cloud.setRemoteVideoBuffer('a', Buffer.alloc(640 * 360 * 1.5), 0, 640, 360, 1, 5);
@@ -180,7 +99,7 @@ test('a receiver that ignores the size message gets nothing', async () => {
 });
 
 test('every change of size is announced before its first picture; odd sizes too', async () => {
-  const { cloud, clock, enter } = open({
+  const { cloud, clock, enter } = openAddon({
     participants: [participant('a', { changes: [{ atMs: 300, size: { width: 33, height: 17 } }] })],
   });
   await enter();
@@ -200,7 +119,7 @@ test('every change of size is announced before its first picture; odd sizes too'
 });
 
 test('camera and microphone off and on are told, media stops in between and its clock goes on', async () => {
-  const { cloud, clock, enter, events, sounds } = open({
+  const { cloud, clock, enter, events, sounds } = openAddon({
     participants: [
       participant('a', {
         changes: [
@@ -227,7 +146,7 @@ test('camera and microphone off and on are told, media stops in between and its 
 });
 
 test('onFirstVideoFrame comes once per started view', async () => {
-  const { cloud, clock, enter, events } = open({ participants: [participant('a')] });
+  const { cloud, clock, enter, events } = openAddon({ participants: [participant('a')] });
   await enter();
   look(cloud, 'a');
   await clock.advance(500);
@@ -235,7 +154,7 @@ test('onFirstVideoFrame comes once per started view', async () => {
 });
 
 test('rotation, rate, channels, time stamps and gaps follow the scenario', async () => {
-  const { cloud, clock, enter, sounds } = open({
+  const { cloud, clock, enter, sounds } = openAddon({
     participants: [
       participant('a', {
         changes: [
@@ -260,7 +179,7 @@ test('rotation, rate, channels, time stamps and gaps follow the scenario', async
 });
 
 test('a stall holds media back and delivers it as a burst, in order and without loss', async () => {
-  const { cloud, clock, enter, sounds } = open({
+  const { cloud, clock, enter, sounds } = openAddon({
     participants: [participant('a', { changes: [{ atMs: 100, stallMs: 500 }] })],
   });
   await enter();
@@ -273,7 +192,7 @@ test('a stall holds media back and delivers it as a burst, in order and without 
 });
 
 test('after the process itself stood still everything missed comes at once', async () => {
-  const { clock, enter, sounds } = open({ participants: [participant('a')] });
+  const { clock, enter, sounds } = openAddon({ participants: [participant('a')] });
   await enter();
   await clock.advance(100);
   clock.freeze(400);
@@ -282,7 +201,7 @@ test('after the process itself stood still everything missed comes at once', asy
 });
 
 test('hours later blocks still come at their exact times', async () => {
-  const { clock, cloud, enter, sounds } = open({ participants: [participant('a')] });
+  const { clock, cloud, enter, sounds } = openAddon({ participants: [participant('a')] });
   await enter();
   cloud.muteAllRemoteAudio(true);
   clock.freeze(3 * 3_600_000);
@@ -294,7 +213,7 @@ test('hours later blocks still come at their exact times', async () => {
 });
 
 test('leaving and coming back: nothing flows until everything is set up anew', async () => {
-  const { cloud, clock, enter, events } = open({
+  const { cloud, clock, enter, events } = openAddon({
     participants: [
       participant('a', {
         stays: [
@@ -325,7 +244,7 @@ test('leaving and coming back: nothing flows until everything is set up anew', a
 });
 
 test('a lost connection stops media and news; both are there again afterwards', async () => {
-  const { clock, enter, events, sounds } = open({
+  const { clock, enter, events, sounds } = openAddon({
     participants: [participant('a'), participant('b', { stays: [{ fromMs: 300, toMs: null }] })],
     events: [roomEvent(200, 'connectionLost'), roomEvent(600, 'connectionRecovered')],
   });
@@ -347,7 +266,7 @@ test.each([
   ['kick', 'onExitRoom 1'],
   ['dissolve', 'onExitRoom 2'],
 ] as const)('%s ends everything; leaving afterwards is answered all the same', async (type, told) => {
-  const { cloud, clock, enter, events, sounds } = open({
+  const { cloud, clock, enter, events, sounds } = openAddon({
     participants: [participant('a')],
     events: [roomEvent(100, type)],
   });
@@ -364,14 +283,14 @@ test.each([
 });
 
 test('leaving is answered later, and not at all with noExit', async () => {
-  const polite = open({ participants: [participant('a')] });
+  const polite = openAddon({ participants: [participant('a')] });
   await polite.enter();
   polite.cloud.exitRoom();
   expect(polite.events).not.toContain('onExitRoom 0');
   await turns();
   expect(polite.events.at(-1)).toBe('onExitRoom 0');
 
-  const silent = open({ events: [roomEvent(0, 'noExit')] });
+  const silent = openAddon({ events: [roomEvent(0, 'noExit')] });
   await silent.enter();
   silent.cloud.exitRoom();
   await silent.clock.advance(10_000);
@@ -379,7 +298,7 @@ test('leaving is answered later, and not at all with noExit', async () => {
 });
 
 test('entering is refused with the code of the scenario, as often as it says', async () => {
-  const { cloud, enter, events } = open({ events: [roomEvent(0, 'enterError', { code: -3308 })] });
+  const { cloud, enter, events } = openAddon({ events: [roomEvent(0, 'enterError', { code: -3308 })] });
   await enter();
   expect(events).toEqual([expect.stringMatching(/^onError -3308 /), 'onEnterRoom -3308']);
   cloud.exitRoom();
@@ -388,14 +307,14 @@ test('entering is refused with the code of the scenario, as often as it says', a
 });
 
 test('a room that is not in the scenario is refused and the known ones are named', async () => {
-  const { cloud, events } = open({});
+  const { cloud, events } = openAddon({});
   cloud.enterRoom({ roomId: 0, strRoomId: 'lesson', userId: 'rec' }, 1);
   await turns();
   expect(events).toEqual(['onError -3301 room str:lesson is not in the scenario; it has: 43474', 'onEnterRoom -3301']);
 });
 
 test('entering twice without leaving is an error', async () => {
-  const { cloud, enter, events } = open({});
+  const { cloud, enter, events } = openAddon({});
   await enter();
   cloud.enterRoom({ roomId: 43474, strRoomId: '', userId: 'rec' }, 1);
   await turns();
@@ -403,7 +322,7 @@ test('entering twice without leaving is an error', async () => {
 });
 
 test('nothing is heard after destroy, whatever was under way', async () => {
-  const { cloud, clock, enter, events, sounds } = open({ participants: [participant('a')] });
+  const { cloud, clock, enter, events, sounds } = openAddon({ participants: [participant('a')] });
   await enter();
   const seen = look(cloud, 'a');
   await clock.advance(100);
@@ -413,7 +332,7 @@ test('nothing is heard after destroy, whatever was under way', async () => {
   await clock.advance(1_000);
   expect([events.length, sounds.length, seen.messages.length]).toEqual(counts);
 
-  const entering = open({ participants: [participant('a')] });
+  const entering = openAddon({ participants: [participant('a')] });
   entering.cloud.enterRoom({ roomId: 43474, strRoomId: '', userId: 'rec' }, 1);
   entering.cloud.destroy();
   await entering.clock.advance(1_000);
@@ -421,7 +340,7 @@ test('nothing is heard after destroy, whatever was under way', async () => {
 });
 
 test('numbers are no booleans, and methods it does not know throw', () => {
-  const { cloud } = open({});
+  const { cloud } = openAddon({});
   expect(() => cloud.setDefaultStreamRecvMode(1 as unknown as boolean, false)).toThrow(/not a boolean/);
   expect(() => cloud.muteRemoteAudio('a', 0 as unknown as boolean)).toThrow(/not a boolean/);
   expect(() => (cloud as unknown as { startLocalPreview(): void }).startLocalPreview()).toThrow(
@@ -430,7 +349,7 @@ test('numbers are no booleans, and methods it does not know throw', () => {
 });
 
 test('muted sound does not come', async () => {
-  const { cloud, clock, enter, sounds } = open({ participants: [participant('a'), participant('b')] });
+  const { cloud, clock, enter, sounds } = openAddon({ participants: [participant('a'), participant('b')] });
   await enter();
   cloud.muteRemoteAudio('a', true);
   await clock.advance(40);

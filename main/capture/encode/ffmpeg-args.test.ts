@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { SMALL_VIDEO } from '../../../test/support/segment-recording.ts';
+import type { CaptureJob } from '../messages.ts';
+import { containerOfMode, type LiveEncoderSettings, liveEncoderArgs, tracksOfMode } from './ffmpeg-args.ts';
+
+function settings(mode: CaptureJob['mode'], more: Partial<LiveEncoderSettings> = {}): LiveEncoderSettings {
+  const audio = { aacKbps: 96, mp3Kbps: 64 };
+  return { mode, video: SMALL_VIDEO, audio, matrix: 'bt601', threads: 2, ffmpeg: { hasFpsMode: false }, ...more };
+}
+
+/** The value after an option. */
+function valueOf(args: string[], option: string): string | undefined {
+  const at = args.indexOf(option);
+  return at < 0 ? undefined : args[at + 1];
+}
+
+it('gives each mode its tracks and its container', () => {
+  expect(tracksOfMode(settings('10'))).toEqual({ video: null, audio: { sampleRate: 48_000, channels: 1 } });
+  expect(tracksOfMode(settings('11'))).toEqual({
+    video: { width: 192, height: 108, fps: 15, matrix: 'bt601' },
+    audio: null,
+  });
+  expect(tracksOfMode(settings('12'))).toMatchObject({ video: { fps: 15 }, audio: { channels: 1 } });
+  expect((['10', '11', '12'] as const).map(containerOfMode)).toEqual(['mp3', 'mp4', 'mp4']);
+});
+
+it('turns the settings into options', () => {
+  const args = liveEncoderArgs(settings('12', { video: { ...SMALL_VIDEO, fps: 20, gopSeconds: 3, maxRateKbps: 900 } }));
+  const told = ['-preset', '-crf', '-maxrate', '-bufsize', '-g', '-b:a', '-threads'].map((option) =>
+    valueOf(args, option),
+  );
+  expect(told).toEqual(['veryfast', '23', '900k', '1800k', '60', '96k', '2']);
+  expect(valueOf(liveEncoderArgs(settings('10')), '-b:a')).toBe('64k');
+  expect(liveEncoderArgs(settings('10'))).not.toContain('libx264');
+  expect(liveEncoderArgs(settings('11'))).toContain('-an');
+});
+
+it('asks for untouched timestamps in the words of the build', () => {
+  expect(valueOf(liveEncoderArgs(settings('12')), '-vsync')).toBe('passthrough');
+  const newer = liveEncoderArgs(settings('12', { ffmpeg: { hasFpsMode: true } }));
+  expect(valueOf(newer, '-fps_mode')).toBe('passthrough');
+  expect(newer).not.toContain('-vsync');
+});
+
+it('does not slow the fastest preset down', () => {
+  const fastest = settings('12', { video: { ...SMALL_VIDEO, preset: 'ultrafast' } });
+  expect(liveEncoderArgs(fastest)).not.toContain('-rc-lookahead');
+  expect(valueOf(liveEncoderArgs(settings('12')), '-rc-lookahead')).toBe('5');
+});
