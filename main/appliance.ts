@@ -181,7 +181,8 @@ function createSupervisor({
       if (!secrets) throw new Error('the secrets of this recording are missing');
       if (ffmpeg === null) throw new Error('no working ffmpeg was found');
       const segments = store.segments.list(row.id);
-      return await buildJob({ row, secrets, segments, settings, rooms, directory, ffmpeg });
+      const stays = store.stays.list(row.id);
+      return await buildJob({ row, secrets, segments, stays, settings, rooms, directory, ffmpeg });
     },
   });
 }

@@ -71,7 +71,9 @@ export interface CaptureJob {
    * the previous segment's readable data ends.
    */
   resume: { t0EpochMs: number; timelineMs: number } | null;
-  /** Milliseconds without an anchor already counted before this process started. */
+  /** With IsReserve: whose the slots are from an earlier process of this recording, null where free. Empty for the first process. */
+  slotOwners: (string | null)[];
+  /** Wall clock since when nobody with media rights is in the room, as an earlier process saw it; null when somebody was there. */
   idleSinceEpochMs: number | null;
 }
 

@@ -1,6 +1,6 @@
 import type { Cell } from './mix/compositor.ts';
 import { gridLayout, screenLayout } from './mix/layout.ts';
-import { SLOT_CAPACITY, type SlotChange, SlotTable } from './mix/slots.ts';
+import { type SlotChange, SlotTable } from './mix/slots.ts';
 import type { StreamKind } from './mix/types.ts';
 
 /** Name of one picture source in the compositor: a participant's camera or his screen. */
@@ -29,9 +29,10 @@ export class Roster {
   readonly #isReserve: boolean;
   readonly #participants = new Map<string, Participant>();
 
-  constructor(isReserve: boolean, capacity = SLOT_CAPACITY) {
+  /** `owners`: slots kept from an earlier process of the same recording. */
+  constructor(isReserve: boolean, owners: readonly (string | null)[] = []) {
     this.#isReserve = isReserve;
-    this.#slots = new SlotTable({ isReserve, capacity });
+    this.#slots = new SlotTable({ isReserve, owners });
   }
 
   /** Users with media rights who are in the room now. */

@@ -65,7 +65,7 @@ export class CaptureSession implements RoomListener {
   constructor(job: CaptureJob, deps: SessionDeps) {
     this.#job = job;
     this.#deps = deps;
-    this.#roster = new Roster(job.isReserve);
+    this.#roster = new Roster(job.isReserve, job.slotOwners);
     this.#hasVideo = job.mode !== '10';
     this.#hasAudio = job.mode !== '11';
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { timelineEnd } from '../capture/encode/timeline-end.ts';
 import type { CaptureJob, RoomsSource } from '../capture/messages.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { RecordingRow, RecordingSecrets, SegmentRow } from '../store/rows.ts';
+import type { RecordingRow, RecordingSecrets, SegmentRow, StayRow } from '../store/rows.ts';
 import { mediaKind } from './naming.ts';
 
 /** Remembers when a simulated room was entered, beside the recording's segments. */
@@ -15,6 +15,7 @@ export interface JobInputs {
   row: RecordingRow;
   secrets: RecordingSecrets;
   segments: readonly SegmentRow[];
+  stays: readonly StayRow[];
   settings: Settings;
   rooms: { kind: 'trtc' } | { kind: 'simulated'; scenarioPath: string };
   directory: string;
@@ -23,7 +24,7 @@ export interface JobInputs {
 
 /** The job of a recording's next capture process; reads the last segments to learn where the timeline goes on. */
 export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
-  const { row, secrets, segments, settings, rooms, directory, ffmpeg } = inputs;
+  const { row, secrets, segments, stays, settings, rooms, directory, ffmpeg } = inputs;
   if (row.mode !== '10' && row.mode !== '11' && row.mode !== '12')
     throw new Error(`mode ${row.mode} is not a mixed mode`);
   const source: RoomsSource =
@@ -53,8 +54,20 @@ export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
       row.startedAtMs === null
         ? null
         : { t0EpochMs: row.startedAtMs, timelineMs: await readableEnd(directory, segments, mediaKind(row.mode)) },
+    slotOwners: row.isReserve ? ownersOf(stays) : [],
     idleSinceEpochMs: row.idleSinceAtMs,
   };
+}
+
+/** Whose each slot is, after the stays known so far. */
+function ownersOf(stays: readonly StayRow[]): (string | null)[] {
+  const owners: (string | null)[] = [];
+  for (const { userId, slot } of stays) {
+    if (slot === null) continue;
+    while (owners.length < slot) owners.push(null);
+    owners[slot] = userId;
+  }
+  return owners;
 }
 
 /** A number above every known segment and every segment file: what another process wrote is never written over. */

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { MIGRATIONS } from './migrations.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
 
 export type Database = BetterSqlite3.Database;
 
@@ -51,12 +51,6 @@ export function openDatabase(directory: string): Database {
       { cause: error },
     );
   }
-}
-
-/** One step of the schema's history. `version` is the `user_version` that the database has afterwards. */
-export interface Migration {
-  version: number;
-  sql: string;
 }
 
 /**

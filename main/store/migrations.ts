@@ -1,4 +1,8 @@
-import type { Migration } from './database.ts';
+/** One step of the schema's history. `version` is the `user_version` that the database has afterwards. */
+export interface Migration {
+  version: number;
+  sql: string;
+}
 
 /**
  * The schema's history, oldest first. A migration that was released never changes: a later change is a further entry. Word lists

@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
 import {
@@ -6,6 +7,7 @@ import {
   startCallbackReceiver,
 } from '../../main/selftest/callback-receiver.ts';
 import { type CosServer, startCosServer } from '../../main/selftest/cos-server/index.ts';
+import { type PartialSettings, SETTINGS_FILE } from '../../main/settings/settings.ts';
 import { makeDirectory, removeDirectory, startBox, type TestBox, writeScenario } from './box.ts';
 
 export const SECRET_ID = 'AKIDsystemtest';
@@ -35,10 +37,17 @@ export async function startRig(options: {
   /** Rooms of the scenario, as in the scenario file; called with the directory that its media may be put into. */
   rooms: (directory: string, ffmpegPath: string) => Promise<Record<string, unknown>>;
   respond?: CallbackReceiverOptions['respond'];
+  /** What the box's settings file says; the defaults otherwise. */
+  settings?: PartialSettings;
 }): Promise<Rig> {
   const directory = await makeDirectory(options.name);
   const ffmpegPath = await productFfmpeg();
   const scenario = await writeScenario(directory, await options.rooms(directory, ffmpegPath));
+  const dataDirectory = path.join(directory, 'box');
+  if (options.settings) {
+    await mkdir(dataDirectory);
+    await writeFile(path.join(dataDirectory, SETTINGS_FILE), JSON.stringify(options.settings));
+  }
   const cos = await startCosServer({
     directory: path.join(directory, 'cos'),
     port: 0,
@@ -47,7 +56,7 @@ export async function startRig(options: {
   const receiver = await startCallbackReceiver(options.respond ? { port: 0, respond: options.respond } : { port: 0 });
   const start = () =>
     startBox({
-      dataDirectory: path.join(directory, 'box'),
+      dataDirectory,
       args: ['--rooms', 'simulated', '--scenario', scenario],
       environment: {
         RECORDER_COS_ENDPOINT: cos.url,

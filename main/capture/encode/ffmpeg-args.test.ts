@@ -9,7 +9,7 @@ function settings(mode: CaptureJob['mode'], more: Partial<LiveEncoderSettings> =
 }
 
 /** The value after an option. */
-function valueOf(args: string[], option: string): string | undefined {
+function after(args: string[], option: string): string | undefined {
   const at = args.indexOf(option);
   return at < 0 ? undefined : args[at + 1];
 }
@@ -27,23 +27,23 @@ it('gives each mode its tracks and its container', () => {
 it('turns the settings into options', () => {
   const args = liveEncoderArgs(settings('12', { video: { ...SMALL_VIDEO, fps: 20, gopSeconds: 3, maxRateKbps: 900 } }));
   const told = ['-preset', '-crf', '-maxrate', '-bufsize', '-g', '-b:a', '-threads'].map((option) =>
-    valueOf(args, option),
+    after(args, option),
   );
   expect(told).toEqual(['veryfast', '23', '900k', '1800k', '60', '96k', '2']);
-  expect(valueOf(liveEncoderArgs(settings('10')), '-b:a')).toBe('64k');
+  expect(after(liveEncoderArgs(settings('10')), '-b:a')).toBe('64k');
   expect(liveEncoderArgs(settings('10'))).not.toContain('libx264');
   expect(liveEncoderArgs(settings('11'))).toContain('-an');
 });
 
 it('asks for untouched timestamps in the words of the build', () => {
-  expect(valueOf(liveEncoderArgs(settings('12')), '-vsync')).toBe('passthrough');
+  expect(after(liveEncoderArgs(settings('12')), '-vsync')).toBe('passthrough');
   const newer = liveEncoderArgs(settings('12', { ffmpeg: { hasFpsMode: true } }));
-  expect(valueOf(newer, '-fps_mode')).toBe('passthrough');
+  expect(after(newer, '-fps_mode')).toBe('passthrough');
   expect(newer).not.toContain('-vsync');
 });
 
 it('does not slow the fastest preset down', () => {
   const fastest = settings('12', { video: { ...SMALL_VIDEO, preset: 'ultrafast' } });
   expect(liveEncoderArgs(fastest)).not.toContain('-rc-lookahead');
-  expect(valueOf(liveEncoderArgs(settings('12')), '-rc-lookahead')).toBe('5');
+  expect(after(liveEncoderArgs(settings('12')), '-rc-lookahead')).toBe('5');
 });

@@ -33,9 +33,10 @@ function job(more: Partial<CaptureJob> = {}): CaptureJob {
     audio: { aacKbps: 96, mp3Kbps: 64 },
     limits: { enterTimeoutMs: 1, exitTimeoutMs: 1, idleMs: 1, maxLengthMs: 1, fillGapMs: 1 },
     directory,
-    ffmpegPath,
+    ffmpeg: { path: ffmpegPath, hasFpsMode: false },
     nextSegment: 0,
     resume: null,
+    slotOwners: [],
     idleSinceEpochMs: null,
     ...more,
   };
@@ -67,7 +68,11 @@ it('tells of a directory that is not there and of a program that is none', async
   expect(told[0]).toMatch(/^storage: ENOENT/);
   expect(await lost.finish(1000)).toEqual({ bytes: 0, clean: false });
   expect(await lost.readableMs()).toBe(0);
-  const broken = openSegmentEncoder(job({ ffmpegPath: path.join(directory, 'ffmpeg') }), 0, events);
+  const broken = openSegmentEncoder(
+    job({ ffmpeg: { path: path.join(directory, 'ffmpeg'), hasFpsMode: false } }),
+    0,
+    events,
+  );
   await until(() => told.length === 2);
   expect(told[1]).toMatch(/^died: .*ENOENT/);
   expect(await broken.finish(1000)).toEqual({ bytes: 0, clean: false });

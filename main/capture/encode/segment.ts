@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { CaptureJob } from '../messages.ts';
 import { CANVAS_COLOUR } from '../mix/colour.ts';
@@ -9,12 +10,15 @@ import { timelineEnd } from './timeline-end.ts';
 /** Pixels per second up to which one encoder thread keeps up with ease: a second one would hold back a further picture. */
 const ONE_THREAD_PIXELS_PER_SECOND = 1280 * 720 * 30;
 
-/** Opens the encoder of one segment of a job; the file is named by its number in the recording's directory. */
+/**
+ * Opens the encoder of one segment of a job; the file is named by its number in the recording's directory. Returns at once: whatever
+ * fails later, a file that cannot be created included, is told through `events`.
+ */
 export function openSegmentEncoder(job: CaptureJob, segment: number, events: EncoderEvents): Encoder {
   const { mode, video, audio, ffmpeg, directory } = job;
   const { matrix } = CANVAS_COLOUR;
   const container = containerOfMode(mode);
-  const file = `segment-${String(segment).padStart(4, '0')}.${container}`;
+  const file = freeName(directory, segment, container);
   const fullPath = path.join(directory, file);
   const threads = video.width * video.height * video.fps > ONE_THREAD_PIXELS_PER_SECOND ? 2 : 1;
   const encoder = new SegmentEncoder({
@@ -43,4 +47,15 @@ export function openSegmentEncoder(job: CaptureJob, segment: number, events: Enc
     finish: (timeoutMs) => encoder.finish(timeoutMs),
     readableMs: () => timelineEnd(fullPath, container),
   };
+}
+
+/**
+ * A name that no file has yet. A process that died before it could tell of its segment may have left one with this number, and what
+ * is in it must not be lost.
+ */
+function freeName(directory: string, segment: number, extension: string): string {
+  const stem = `segment-${String(segment).padStart(4, '0')}`;
+  let name = `${stem}.${extension}`;
+  for (let attempt = 2; existsSync(path.join(directory, name)); attempt += 1) name = `${stem}-${attempt}.${extension}`;
+  return name;
 }

@@ -22,9 +22,11 @@ export class SlotTable {
   /** In order of entering. */
   readonly #waiting = new Set<string>();
 
-  constructor(options: { isReserve: boolean; capacity?: number }) {
-    this.#isReserve = options.isReserve;
-    this.#owners = new Array<string | null>(options.capacity ?? SLOT_CAPACITY).fill(null);
+  /** `owners`: slots that already have their users, none of them in the room yet; for a recording that goes on. */
+  constructor(options: { isReserve: boolean; capacity?: number; owners?: readonly (string | null)[] }) {
+    const { isReserve, capacity = SLOT_CAPACITY, owners = [] } = options;
+    this.#isReserve = isReserve;
+    this.#owners = Array.from({ length: capacity }, (_, slot) => owners[slot] ?? null);
   }
 
   /** Owner of every slot, present or held; null where the slot is free. */

@@ -1,6 +1,6 @@
 import { box, fullBox, u16, u32, u64 } from '../../capture/encode/isobmff.ts';
 import type { Mp4Track } from '../../capture/encode/mp4-tracks.ts';
-import { SampleTable } from './sample-table.ts';
+import { type OutputSample, SampleTable } from './sample-table.ts';
 
 export interface MediaMetadata {
   title: string;
@@ -10,16 +10,6 @@ export interface MediaMetadata {
 }
 
 export type OutputTrack = Pick<Mp4Track, 'kind' | 'timescale' | 'sampleDescription' | 'width' | 'height'>;
-
-/** A sample to be appended. Times are in ticks of its track on the timeline of the file, where 0 is shown first. */
-export interface OutputSample {
-  dts: number;
-  /** Composition time minus decode time. */
-  compositionOffset: number;
-  duration: number;
-  size: number;
-  isSync: boolean;
-}
 
 const MOVIE_TIMESCALE = 1000;
 const SECONDS_1904_TO_1970 = 2_082_844_800;

@@ -1,5 +1,14 @@
 import { box, fullBox, u32 } from '../../capture/encode/isobmff.ts';
-import type { OutputSample } from './progressive-mp4.ts';
+
+/** A sample to be appended. Times are in ticks of its track on the timeline of the file, where 0 is shown first. */
+export interface OutputSample {
+  dts: number;
+  /** Composition time minus decode time. */
+  compositionOffset: number;
+  duration: number;
+  size: number;
+  isSync: boolean;
+}
 
 /** The samples of one track, kept as compactly as the file stores them: a day of sound is four million of them. */
 export class SampleTable {

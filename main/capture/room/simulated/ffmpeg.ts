@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import type { Loop } from './frames.ts';
+import type { Size } from './scenario.ts';
+
+/** Which pictures a reader plays: frame `index` of the endless loop is frame `index % frameCount` of the clip. */
+export interface Loop {
+  path: string;
+  size: Size;
+  fps: number;
+  frameCount: number;
+}
 
 /** A running ffmpeg whose standard output is read piece by piece. */
 export interface Decoder {

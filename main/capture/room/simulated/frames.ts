@@ -1,18 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type Decoder, startDecoder } from './ffmpeg.ts';
+import { type Decoder, type Loop, startDecoder } from './ffmpeg.ts';
 import type { Size } from './scenario.ts';
 
 /** Bytes of one I420 picture; odd sizes have their chroma rounded up. */
 export function frameBytes(size: Size): number {
   return size.width * size.height + 2 * Math.ceil(size.width / 2) * Math.ceil(size.height / 2);
-}
-
-/** Which pictures a reader plays: frame `index` of the endless loop is frame `index % frameCount` of the clip. */
-export interface Loop {
-  path: string;
-  size: Size;
-  fps: number;
-  frameCount: number;
 }
 
 /** Gives the pictures of a looped clip in order. */

@@ -1,5 +1,5 @@
-import { lastLine, runFfmpeg } from './ffmpeg.ts';
-import { type FrameReader, frameBytes, KeptClip, type Loop, openRawFrames, StreamedFrames } from './frames.ts';
+import { type Loop, lastLine, runFfmpeg } from './ffmpeg.ts';
+import { type FrameReader, frameBytes, KeptClip, openRawFrames, StreamedFrames } from './frames.ts';
 import type { PictureSource, Size } from './scenario.ts';
 
 /** What is in a media file. */
