@@ -16,6 +16,9 @@ import { VERSION } from './version.ts';
 /** The appliance bounds its own stop (it finalizes what just ended); this is the net below it. */
 const STOP_WITHIN_MS = 180_000;
 
+/** How soon a box started by npm notices that npm is gone. */
+const PARENT_CHECK_MS = 500;
+
 /** A message for whoever typed the command, without a stack trace. */
 function complain(message: string): void {
   process.stderr.write(`${message.trimEnd()}\n`);
@@ -53,6 +56,24 @@ function exitOnSignals(stop: () => Promise<void>): void {
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  whenNpmIsGone(() => {
+    if (!stopping) onSignal();
+  });
+}
+
+/**
+ * npm runs a script through a shell that does not pass signals on: a SIGTERM for npm ends npm and the shell and leaves the box.
+ * Whoever sent it meant the box, so it drains when its parent is gone.
+ */
+function whenNpmIsGone(stop: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }
 
 async function serve(command: ServeCommand): Promise<void> {

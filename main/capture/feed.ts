@@ -1,4 +1,4 @@
-import type { AudioMixer } from './mix/audio-mixer.ts';
+import { type AudioMixer, BLOCK_SAMPLES } from './mix/audio-mixer.ts';
 import type { Compositor } from './mix/compositor.ts';
 import {
   AUDIO_BLOCK_MS,
@@ -16,8 +16,12 @@ export interface MixSink {
   writeAudio(pcm: Int16Array, timestampNs: number): void;
 }
 
-/** How much mixed sound is kept for an encoder that dies: longer than any encoder holds back. */
-const HISTORY_MS = 8_000;
+/**
+ * How much mixed sound is kept for an encoder that dies. It must be more than an encoder can have swallowed: one that stops reading is
+ * killed only after 15 s, with seconds of its own on top.
+ */
+const HISTORY_MS = 30_000;
+const SILENCE = new Int16Array(BLOCK_SAMPLES);
 
 /**
  * Turns the state of the mix into the due pictures and sound blocks of the timeline.
@@ -29,6 +33,10 @@ export class Feed {
   readonly #fps: number;
   /** Mixed blocks by index, so that sound survives the death of the encoder that had swallowed it. */
   readonly #history = new Map<number, Int16Array>();
+  /** The first block that was not mixed yet. */
+  #nextMix: number;
+  /** The first block that is still in the history. */
+  #oldest: number;
   #timeline: Timeline;
   picturesSent = 0;
   picturesSkipped = 0;
@@ -43,6 +51,18 @@ export class Feed {
     this.#audioMixer = options.audioMixer;
     this.#fps = options.fps;
     this.#timeline = options.timeline;
+    this.#nextMix = options.timeline.nextBlock;
+    this.#oldest = this.#nextMix;
+  }
+
+  /**
+   * Mixes the sound that is due at `timelineMs` and keeps it until it is handed over. Needed whenever the encoder cannot take it at its
+   * time: the mixer holds a participant's sound for a few seconds only.
+   */
+  listen(timelineMs: number): void {
+    if (!this.#audioMixer) return;
+    const endBlock = Math.floor((timelineMs - MIXING_DELAY_MS) / AUDIO_BLOCK_MS);
+    while (this.#nextMix < endBlock) this.#mix(this.#audioMixer);
   }
 
   /** Continues on another timeline after the encoder was replaced; sound already mixed is fed again from the history. */
@@ -80,12 +100,16 @@ export class Feed {
     }
   }
 
+  /** A block of the history; what has fallen out of it is silence, because a mixer cannot go back. */
   #mixed(block: number, mixer: AudioMixer): Int16Array {
-    const known = this.#history.get(block);
-    if (known) return known;
-    const pcm = mixer.mix(block).slice();
-    this.#history.set(block, pcm);
-    this.#history.delete(block - HISTORY_MS / AUDIO_BLOCK_MS);
-    return pcm;
+    while (this.#nextMix <= block) this.#mix(mixer);
+    return this.#history.get(block) ?? SILENCE;
+  }
+
+  #mix(mixer: AudioMixer): void {
+    this.#history.set(this.#nextMix, mixer.mix(this.#nextMix));
+    this.#nextMix += 1;
+    const keepFrom = Math.min(this.#timeline.nextBlock, this.#nextMix - HISTORY_MS / AUDIO_BLOCK_MS);
+    for (; this.#oldest < keepFrom; this.#oldest += 1) this.#history.delete(this.#oldest);
   }
 }

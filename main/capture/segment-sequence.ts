@@ -99,8 +99,12 @@ export class SegmentSequence implements MixSink {
   }
 
   /** Resolves when no dead encoder is being replaced. */
-  settled(): Promise<void> {
-    return this.#restarting;
+  async settled(): Promise<void> {
+    let restarting: Promise<void>;
+    do {
+      restarting = this.#restarting;
+      await restarting;
+    } while (restarting !== this.#restarting);
   }
 
   /** Closes the running segment for good. */

@@ -27,6 +27,10 @@ const PUMP_INTERVAL_MS = 10;
 const STATS_INTERVAL_MS = 1_000;
 /** After a restart the missed stretch is fed in slices, so that the encoder is not handed seconds of pictures at once. */
 const CATCH_UP_SLICE_MS = 500;
+/** An encoder that needs this much longer than the missed stretch itself is too slow: it gets the rest at once and skips pictures. */
+const CATCH_UP_ALLOWANCE_MS = 10_000;
+/** After entering, users are given this long to be announced before the room counts as empty for the idle limit. */
+const ANNOUNCE_MS = 5_000;
 const ENCODER_FINISH_TIMEOUT_MS = 20_000;
 /** Answer of the session itself when the SDK stays silent; listed with the SDK's own "enter room timeout". */
 const ENTER_TIMEOUT_CODE = -3308;
@@ -49,15 +53,21 @@ export class CaptureSession implements RoomListener {
   #audioMixer: AudioMixer | null = null;
   #feed: Feed | null = null;
   #segments: SegmentSequence | null = null;
-  /** Monotonic time of t=0. */
-  #zeroMs = 0;
-  #catchingUp = false;
-  #noAnchorSinceEpochMs: number | null = null;
+  /** Monotonic time of t=0; null until the room was entered. */
+  #zeroMs: number | null = null;
+  /** Where the timeline ended. */
+  #endMs: number | null = null;
+  /** Timeline position by which a missed stretch has to be fed; null when there is none. */
+  #catchUpByMs: number | null = null;
+  /** Monotonic time since when nobody is there. */
+  #noAnchorSinceMs: number | null = null;
   #connectionLostAtMs: number | null = null;
   #mediaSeen = false;
+  #badSoundSeen = false;
   #ending: Promise<void> | null = null;
   readonly #over = Promise.withResolvers<void>();
   #timers: NodeJS.Timeout[] = [];
+  #heartbeat: NodeJS.Timeout | undefined;
   #framesReceived = 0;
   #framesDropped = 0;
   #audioBlocksReceived = 0;
@@ -81,14 +91,19 @@ export class CaptureSession implements RoomListener {
       this.#compositor = new Compositor(await this.#deps.loadKernel(), this.#job.video);
     }
     if (this.#hasAudio) this.#audioMixer = new AudioMixer();
-    this.#room = await this.#deps.openRoom(this);
+    const room = await this.#deps.openRoom(this);
+    if (this.#ending) {
+      room.dispose();
+      return;
+    }
+    this.#room = room;
     this.#phase = 'entering';
     this.#timers.push(
       setTimeout(() => {
         if (this.#phase === 'entering') this.onEnterFailed(ENTER_TIMEOUT_CODE, 'the SDK gave no answer to enterRoom');
       }, this.#job.limits.enterTimeoutMs),
     );
-    this.#room.enter(this.#job.room);
+    room.enter(this.#job.room);
   }
 
   /** Ends the recording in order: what was received until now is in the file. Repeated calls join the first. */
@@ -102,9 +117,11 @@ export class CaptureSession implements RoomListener {
     const { resume, limits } = this.#job;
     const epochMs = this.#deps.epochMs();
     const t0EpochMs = resume?.t0EpochMs ?? epochMs;
-    const positionMs = Math.max(0, epochMs - t0EpochMs);
+    // A wall clock that was set back must not make the timeline wait until it has caught up.
+    const positionMs = Math.max(0, epochMs - t0EpochMs, resume?.timelineMs ?? 0);
     this.#zeroMs = this.#deps.monotonicMs() - positionMs;
-    this.#noAnchorSinceEpochMs = this.#job.idleSinceEpochMs ?? epochMs;
+    this.#connectionLostAtMs = null;
+    this.#countIdleFrom(this.#job.idleSinceEpochMs ?? epochMs);
     this.#phase = 'recording';
     this.#deps.send({ type: 'entered', t0EpochMs, tookMs, ...this.#room!.about });
 
@@ -119,7 +136,6 @@ export class CaptureSession implements RoomListener {
       });
     }
     const { timeline, startNs } = this.#timelineFrom(startMs);
-    this.#catchingUp = true;
     this.#feed = new Feed({
       compositor: this.#compositor,
       audioMixer: this.#audioMixer,
@@ -136,9 +152,10 @@ export class CaptureSession implements RoomListener {
       timelineMs: () => this.#timelineMs(),
     });
     this.#segments.open(startNs);
+    this.#catchUpFrom(startMs);
     // After a stall the media that waited has to come in before the overdue blocks are mixed: immediates run after all that is ready.
     this.#timers.push(setInterval(() => setImmediate(() => this.#pump()), PUMP_INTERVAL_MS));
-    this.#timers.push(setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS));
+    this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
   }
 
   onEnterFailed(code: number, message: string): void {
@@ -154,13 +171,13 @@ export class CaptureSession implements RoomListener {
   }
 
   onUserEntered(userId: string): void {
-    this.#noAnchorSinceEpochMs = null;
+    this.#noAnchorSinceMs = null;
     this.#apply('entered', userId, this.#roster.enter(userId));
   }
 
   onUserLeft(userId: string): void {
     const changes = this.#roster.leave(userId);
-    if (this.#roster.anchors === 0) this.#noAnchorSinceEpochMs ??= this.#deps.epochMs();
+    if (this.#roster.anchors === 0) this.#noAnchorSinceMs ??= this.#deps.monotonicMs();
     this.#room?.unsubscribe(userId, 'main');
     this.#room?.unsubscribe(userId, 'sub');
     if (this.#roster.slotOf(userId) === null) this.#compositor?.forget(sourceKey(userId, 'main'));
@@ -185,14 +202,22 @@ export class CaptureSession implements RoomListener {
     if (seen === 'ignored') return;
     if (seen === 'first') this.#layOut();
     this.#noteMedia();
-    this.#compositor.drawFrame(sourceKey(userId, stream), frame);
+    try {
+      this.#compositor.drawFrame(sourceKey(userId, stream), frame);
+    } catch {
+      this.onFrameDropped(userId, stream, 'badLength');
+    }
   }
 
   onAudio(userId: string, block: PcmBlock): void {
     this.#audioBlocksReceived += 1;
     if (!this.#audioMixer || this.#phase !== 'recording' || this.#roster.slotOf(userId) === null) return;
     this.#noteMedia();
-    this.#audioMixer.push(userId, block, this.#timelineMs());
+    try {
+      this.#audioMixer.push(userId, block, this.#timelineMs());
+    } catch (error) {
+      this.#noteBadSound(userId, block, error);
+    }
   }
 
   onFrameDropped(userId: string, stream: StreamKind, why: 'oddSize' | 'badLength'): void {
@@ -215,8 +240,26 @@ export class CaptureSession implements RoomListener {
     this.#deps.send({ type: 'log', level: level === 'error' ? 'warn' : 'info', message: `SDK ${level}`, data });
   }
 
+  /** Position on the timeline now; 0 before the room was entered, the length once the recording has ended. */
   #timelineMs(): number {
-    return this.#deps.monotonicMs() - this.#zeroMs;
+    return this.#endMs ?? (this.#zeroMs === null ? 0 : this.#deps.monotonicMs() - this.#zeroMs);
+  }
+
+  /** The idle limit is measured on the monotonic clock, so that setting the wall clock neither ends nor prolongs a recording. */
+  #countIdleFrom(sinceEpochMs: number): void {
+    if (this.#roster.anchors > 0) return;
+    const countedMs = Math.max(0, this.#deps.epochMs() - sinceEpochMs);
+    const mostMs = Math.max(0, this.#job.limits.idleMs - ANNOUNCE_MS);
+    this.#noAnchorSinceMs = this.#deps.monotonicMs() - Math.min(countedMs, mostMs);
+  }
+
+  /** Whoever sends sound that cannot be mixed sends it fifty times a second: the first time tells the story. */
+  #noteBadSound(userId: string, { sampleRate, channels }: PcmBlock, error: unknown): void {
+    if (this.#badSoundSeen) return;
+    this.#badSoundSeen = true;
+    const why = error instanceof Error ? error.message : 'unknown';
+    const data = { userId, sampleRate, channels, why };
+    this.#deps.send({ type: 'log', level: 'warn', message: 'sound that cannot be mixed is left out', data });
   }
 
   #noteMedia(): void {
@@ -259,28 +302,35 @@ export class CaptureSession implements RoomListener {
       void this.end('maxLength');
       return;
     }
-    if (this.#noAnchorSinceEpochMs !== null && this.#deps.epochMs() - this.#noAnchorSinceEpochMs >= idleMs) {
+    if (this.#noAnchorSinceMs !== null && this.#deps.monotonicMs() - this.#noAnchorSinceMs >= idleMs) {
       void this.end('idle');
       return;
     }
+    this.#feed.listen(nowMs);
     this.#feedUntil(nowMs, this.#feed, this.#segments);
   }
 
   #feedUntil(nowMs: number, feed: Feed, segments: SegmentSequence): void {
     if (!segments.isOpen) return;
-    while (this.#catchingUp) {
+    while (this.#catchUpByMs !== null && nowMs < this.#catchUpByMs) {
       if (segments.pipeBacklogMs(this.#job.video) > CATCH_UP_SLICE_MS) return;
       const sliceEndMs = feed.positionMs + CATCH_UP_SLICE_MS;
-      if (sliceEndMs >= nowMs) this.#catchingUp = false;
+      if (sliceEndMs >= nowMs) this.#catchUpByMs = null;
       else feed.advance(sliceEndMs, segments);
     }
+    this.#catchUpByMs = null;
     feed.advance(nowMs, segments);
+  }
+
+  #catchUpFrom(startMs: number): void {
+    const nowMs = this.#timelineMs();
+    this.#catchUpByMs = nowMs + Math.max(0, nowMs - startMs) + CATCH_UP_ALLOWANCE_MS;
   }
 
   #restartFeed(resumeMs: number): { startNs: number } {
     const { timeline, startNs } = this.#timelineFrom(resumeMs);
     this.#feed?.restart(timeline);
-    this.#catchingUp = true;
+    this.#catchUpFrom(resumeMs);
     return { startNs };
   }
 
@@ -301,7 +351,10 @@ export class CaptureSession implements RoomListener {
   async #finish(reason: EndReason, detail: { code?: number; message?: string }): Promise<void> {
     const wasRecording = this.#phase === 'recording';
     this.#phase = 'ending';
-    const endMs = wasRecording ? Math.min(this.#timelineMs(), this.#job.limits.maxLengthMs) : 0;
+    const endMs = wasRecording
+      ? Math.min(this.#timelineMs(), this.#job.limits.maxLengthMs)
+      : (this.#job.resume?.timelineMs ?? 0);
+    this.#endMs = endMs;
     if (wasRecording) this.#closeConnectionGap(Math.round(endMs));
     const left = this.#leave();
     if (this.#segments && this.#feed) {
@@ -311,6 +364,7 @@ export class CaptureSession implements RoomListener {
       this.#deps.send({ type: 'stats', stats: this.#stats() });
     }
     await left;
+    clearInterval(this.#heartbeat);
     this.#deps.send({
       type: 'ended',
       reason,
@@ -327,10 +381,16 @@ export class CaptureSession implements RoomListener {
     const room = this.#room;
     this.#room = null;
     if (!room) return;
-    const how = await room.exit(this.#job.limits.exitTimeoutMs);
-    if (how === 'timeout')
-      this.#deps.send({ type: 'log', level: 'warn', message: 'exitRoom was not confirmed in time' });
-    room.dispose();
+    try {
+      const how = await room.exit(this.#job.limits.exitTimeoutMs);
+      if (how === 'timeout')
+        this.#deps.send({ type: 'log', level: 'warn', message: 'exitRoom was not confirmed in time' });
+      room.dispose();
+    } catch (error) {
+      // The recording is in its segments: a room that cannot be left must not keep it from being finished.
+      const data = { error: error instanceof Error ? error.message : 'unknown' };
+      this.#deps.send({ type: 'log', level: 'warn', message: 'the room could not be left in order', data });
+    }
   }
 
   #stats(): CaptureStats {

@@ -82,7 +82,14 @@ export const BROKEN_REQUESTS: readonly BrokenRequest[] = [
   }),
   {
     what: 'everything wrong at once',
-    body: { SdkAppId: 'x', RoomId: 'y', UserId: '', UserSig: '', CosConfig: { Region: '', Bucket: '', Path: '..' }, Mode: 9 },
+    body: {
+      SdkAppId: 'x',
+      RoomId: 'y',
+      UserId: '',
+      UserSig: '',
+      CosConfig: { Region: '', Bucket: '', Path: '..' },
+      Mode: 9,
+    },
     fields: [
       ...['SdkAppId', 'RoomId', 'UserId', 'UserSig', 'Mode'],
       ...['CosConfig.Region', 'CosConfig.Bucket', 'CosConfig.Path'],
