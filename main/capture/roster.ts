@@ -51,12 +51,7 @@ export class Roster {
   }
 
   enter(userId: string): SlotChange[] {
-    if (!this.#participants.has(userId)) {
-      this.#participants.set(userId, {
-        sending: { main: false, sub: false },
-        picture: { main: false, sub: false },
-      });
-    }
+    this.#participant(userId);
     return this.#slots.enter(userId);
   }
 
@@ -70,8 +65,9 @@ export class Roster {
     return changes;
   }
 
+  /** Also of a user who is not in the room (yet): the SDK does not promise to announce him before his streams. */
   setSending(userId: string, stream: StreamKind, sending: boolean): void {
-    const participant = this.#participants.get(userId);
+    const participant = sending ? this.#participant(userId) : this.#participants.get(userId);
     if (!participant) return;
     participant.sending[stream] = sending;
     if (!sending && (stream === 'sub' || !this.#isReserve)) participant.picture[stream] = false;
@@ -82,15 +78,24 @@ export class Roster {
   }
 
   /**
-   * Notes that a picture arrived. Returns false when it must not be shown: the user is not recorded, or the stream was switched off
-   * (a frame under way at that moment still arrives).
+   * Notes that a picture arrived: the first of its stream to be shown, or a further one. `ignored` must not be shown: the user is not
+   * there or not recorded, or the stream was switched off (a frame under way at that moment still arrives).
    */
   noteFrame(userId: string, stream: StreamKind): 'ignored' | 'first' | 'next' {
     const participant = this.#participants.get(userId);
-    if (!participant?.sending[stream] || this.#slots.slotOf(userId) === null) return 'ignored';
+    if (!participant?.sending[stream] || !this.#slots.isInRoom(userId)) return 'ignored';
+    if (this.#slots.slotOf(userId) === null) return 'ignored';
     if (participant.picture[stream]) return 'next';
     participant.picture[stream] = true;
     return 'first';
+  }
+
+  #participant(userId: string): Participant {
+    const known = this.#participants.get(userId);
+    if (known) return known;
+    const participant = { sending: { main: false, sub: false }, picture: { main: false, sub: false } };
+    this.#participants.set(userId, participant);
+    return participant;
   }
 
   /** Users with a slot, held ones included, in slot order. */

@@ -1,5 +1,7 @@
 import type { EndReason } from '../../shared/recording.ts';
+import { CatchUp } from './catch-up.ts';
 import { Feed } from './feed.ts';
+import { IdleWatch } from './idle-watch.ts';
 import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
 import { AudioMixer } from './mix/audio-mixer.ts';
 import { Compositor } from './mix/compositor.ts';
@@ -25,12 +27,6 @@ export interface SessionDeps {
 
 const PUMP_INTERVAL_MS = 10;
 const STATS_INTERVAL_MS = 1_000;
-/** After a restart the missed stretch is fed in slices, so that the encoder is not handed seconds of pictures at once. */
-const CATCH_UP_SLICE_MS = 500;
-/** An encoder that needs this much longer than the missed stretch itself is too slow: it gets the rest at once and skips pictures. */
-const CATCH_UP_ALLOWANCE_MS = 10_000;
-/** After entering, users are given this long to be announced before the room counts as empty for the idle limit. */
-const ANNOUNCE_MS = 5_000;
 const ENCODER_FINISH_TIMEOUT_MS = 20_000;
 /** Answer of the session itself when the SDK stays silent; listed with the SDK's own "enter room timeout". */
 const ENTER_TIMEOUT_CODE = -3308;
@@ -45,6 +41,8 @@ export class CaptureSession implements RoomListener {
   readonly #job: CaptureJob;
   readonly #deps: SessionDeps;
   readonly #roster: Roster;
+  readonly #idle: IdleWatch;
+  readonly #catchUp: CatchUp;
   readonly #hasVideo: boolean;
   readonly #hasAudio: boolean;
   #phase: Phase = 'starting';
@@ -57,10 +55,6 @@ export class CaptureSession implements RoomListener {
   #zeroMs: number | null = null;
   /** Where the timeline ended. */
   #endMs: number | null = null;
-  /** Timeline position by which a missed stretch has to be fed; null when there is none. */
-  #catchUpByMs: number | null = null;
-  /** Monotonic time since when nobody is there. */
-  #noAnchorSinceMs: number | null = null;
   #connectionLostAtMs: number | null = null;
   #mediaSeen = false;
   #badSoundSeen = false;
@@ -76,6 +70,8 @@ export class CaptureSession implements RoomListener {
     this.#job = job;
     this.#deps = deps;
     this.#roster = new Roster(job.isReserve, job.slotOwners);
+    this.#idle = new IdleWatch(job.limits.idleMs);
+    this.#catchUp = new CatchUp(job.video);
     this.#hasVideo = job.mode !== '10';
     this.#hasAudio = job.mode !== '11';
   }
@@ -121,7 +117,8 @@ export class CaptureSession implements RoomListener {
     const positionMs = Math.max(0, epochMs - t0EpochMs, resume?.timelineMs ?? 0);
     this.#zeroMs = this.#deps.monotonicMs() - positionMs;
     this.#connectionLostAtMs = null;
-    this.#countIdleFrom(this.#job.idleSinceEpochMs ?? epochMs);
+    this.#idle.begin(this.#deps.monotonicMs(), epochMs - (this.#job.idleSinceEpochMs ?? epochMs));
+    if (this.#roster.anchors > 0) this.#noteAnchors();
     this.#phase = 'recording';
     this.#deps.send({ type: 'entered', t0EpochMs, tookMs, ...this.#room!.about });
 
@@ -152,7 +149,7 @@ export class CaptureSession implements RoomListener {
       timelineMs: () => this.#timelineMs(),
     });
     this.#segments.open(startNs);
-    this.#catchUpFrom(startMs);
+    this.#catchUp.begin(startMs, positionMs);
     // After a stall the media that waited has to come in before the overdue blocks are mixed: immediates run after all that is ready.
     this.#timers.push(setInterval(() => setImmediate(() => this.#pump()), PUMP_INTERVAL_MS));
     this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
@@ -171,13 +168,14 @@ export class CaptureSession implements RoomListener {
   }
 
   onUserEntered(userId: string): void {
-    this.#noAnchorSinceMs = null;
-    this.#apply('entered', userId, this.#roster.enter(userId));
+    const changes = this.#roster.enter(userId);
+    this.#noteAnchors();
+    this.#apply('entered', userId, changes);
   }
 
   onUserLeft(userId: string): void {
     const changes = this.#roster.leave(userId);
-    if (this.#roster.anchors === 0) this.#noAnchorSinceMs ??= this.#deps.monotonicMs();
+    this.#noteAnchors();
     this.#room?.unsubscribe(userId, 'main');
     this.#room?.unsubscribe(userId, 'sub');
     if (this.#roster.slotOf(userId) === null) this.#compositor?.forget(sourceKey(userId, 'main'));
@@ -245,14 +243,6 @@ export class CaptureSession implements RoomListener {
     return this.#endMs ?? (this.#zeroMs === null ? 0 : this.#deps.monotonicMs() - this.#zeroMs);
   }
 
-  /** The idle limit is measured on the monotonic clock, so that setting the wall clock neither ends nor prolongs a recording. */
-  #countIdleFrom(sinceEpochMs: number): void {
-    if (this.#roster.anchors > 0) return;
-    const countedMs = Math.max(0, this.#deps.epochMs() - sinceEpochMs);
-    const mostMs = Math.max(0, this.#job.limits.idleMs - ANNOUNCE_MS);
-    this.#noAnchorSinceMs = this.#deps.monotonicMs() - Math.min(countedMs, mostMs);
-  }
-
   /** Whoever sends sound that cannot be mixed sends it fifty times a second: the first time tells the story. */
   #noteBadSound(userId: string, { sampleRate, channels }: PcmBlock, error: unknown): void {
     if (this.#badSoundSeen) return;
@@ -260,6 +250,10 @@ export class CaptureSession implements RoomListener {
     const why = error instanceof Error ? error.message : 'unknown';
     const data = { userId, sampleRate, channels, why };
     this.#deps.send({ type: 'log', level: 'warn', message: 'sound that cannot be mixed is left out', data });
+  }
+
+  #noteAnchors(): void {
+    this.#idle.note(this.#roster.anchors, this.#deps.monotonicMs());
   }
 
   #noteMedia(): void {
@@ -297,40 +291,22 @@ export class CaptureSession implements RoomListener {
   #pump(): void {
     if (this.#phase !== 'recording' || !this.#feed || !this.#segments) return;
     const nowMs = this.#timelineMs();
-    const { idleMs, maxLengthMs } = this.#job.limits;
-    if (nowMs >= maxLengthMs) {
+    if (nowMs >= this.#job.limits.maxLengthMs) {
       void this.end('maxLength');
       return;
     }
-    if (this.#noAnchorSinceMs !== null && this.#deps.monotonicMs() - this.#noAnchorSinceMs >= idleMs) {
+    if (this.#idle.isOver(this.#deps.monotonicMs())) {
       void this.end('idle');
       return;
     }
     this.#feed.listen(nowMs);
-    this.#feedUntil(nowMs, this.#feed, this.#segments);
-  }
-
-  #feedUntil(nowMs: number, feed: Feed, segments: SegmentSequence): void {
-    if (!segments.isOpen) return;
-    while (this.#catchUpByMs !== null && nowMs < this.#catchUpByMs) {
-      if (segments.pipeBacklogMs(this.#job.video) > CATCH_UP_SLICE_MS) return;
-      const sliceEndMs = feed.positionMs + CATCH_UP_SLICE_MS;
-      if (sliceEndMs >= nowMs) this.#catchUpByMs = null;
-      else feed.advance(sliceEndMs, segments);
-    }
-    this.#catchUpByMs = null;
-    feed.advance(nowMs, segments);
-  }
-
-  #catchUpFrom(startMs: number): void {
-    const nowMs = this.#timelineMs();
-    this.#catchUpByMs = nowMs + Math.max(0, nowMs - startMs) + CATCH_UP_ALLOWANCE_MS;
+    this.#catchUp.feed(nowMs, this.#feed, this.#segments);
   }
 
   #restartFeed(resumeMs: number): { startNs: number } {
     const { timeline, startNs } = this.#timelineFrom(resumeMs);
     this.#feed?.restart(timeline);
-    this.#catchUpFrom(resumeMs);
+    this.#catchUp.begin(resumeMs, this.#timelineMs());
     return { startNs };
   }
 

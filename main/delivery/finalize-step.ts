@@ -62,7 +62,10 @@ export function createFinalizeStep(deps: FinalizeStepDeps): Step {
         store.events.append('finalized', recording.id, { bytes: media.bytes, durationMs: media.durationMs });
       });
     }
-    await Promise.all(segments.map(({ path: segment }) => rm(segment, { force: true })));
+    const removals = await Promise.allSettled(segments.map(({ path: segment }) => rm(segment, { force: true })));
+    // A segment that somebody holds open is no reason to keep a finished file from its caller.
+    const left = removals.filter(({ status }) => status === 'rejected').length;
+    if (left > 0) store.events.append('segmentsLeft', recording.id, { segments: left });
     return { kind: 'done' };
   };
 }

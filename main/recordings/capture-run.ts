@@ -1,10 +1,11 @@
-import type { EndReason } from '../../shared/recording.ts';
+import { CAPTURING_STATES, type EndReason, type RecordingState } from '../../shared/recording.ts';
 import type { CaptureExit, CaptureHost, CaptureProcess } from '../capture/host.ts';
 import type { CaptureJob, CaptureStats, FromCapture } from '../capture/messages.ts';
 import type { Logger } from '../logging.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { enterRetryDelayMs, enterVerdict } from './enter-policy.ts';
+import { MessageRows } from './message-rows.ts';
 
 export interface CaptureRunDeps {
   store: Store;
@@ -17,6 +18,8 @@ export interface CaptureRunDeps {
   /** Called when the recording has left the capturing states. */
   onFinished(recordingId: string): void;
 }
+
+type StopReason = Extract<EndReason, 'stopped' | 'shutdown' | 'disk'>;
 
 /** Deadlines of the run. Tests shorten them. */
 export interface CaptureRunLimits {
@@ -42,7 +45,8 @@ export const CAPTURE_RUN_LIMITS: CaptureRunLimits = {
 
 /** A process that recorded this much made progress: its death does not count as barren. */
 const PROGRESS_MS = 3_000;
-const TIMELINE_ROW_EVERY_MS = 10_000;
+/** A row that could not be written is written again after this: the disk may be full or the database busy for a while. */
+const STORE_RETRY_MS = 2_000;
 
 /**
  * The capture of one recording over as many processes as it takes. Everything a process reports is a row before anything follows
@@ -52,13 +56,18 @@ export class CaptureRun {
   readonly #id: string;
   readonly #deps: CaptureRunDeps;
   readonly #limits: CaptureRunLimits;
+  readonly #rows: MessageRows;
+  /** Why somebody wants it to end; the row's `stopRequested`. */
+  #wish: StopReason | null = null;
   #process: CaptureProcess | null = null;
   #latest: CaptureStats | null = null;
   #enterFailure: { code: number; message: string } | null = null;
   #ended: Extract<FromCapture, { type: 'ended' }> | null = null;
   #enterAttempts = 0;
   #barrenDeaths = 0;
-  #processStartMs = 0;
+  /** Timeline position of the running process's first heartbeat. */
+  #firstBeatMs: number | null = null;
+  #isEntering = false;
   #watchdog: NodeJS.Timeout | null = null;
   #restart: NodeJS.Timeout | null = null;
   #finished = false;
@@ -67,6 +76,7 @@ export class CaptureRun {
     this.#id = recordingId;
     this.#deps = deps;
     this.#limits = limits;
+    this.#rows = new MessageRows(recordingId, deps.store, deps.now);
   }
 
   /** Statistics of the running process, as of its last heartbeat. */
@@ -84,8 +94,9 @@ export class CaptureRun {
   }
 
   /** Asks the recording to end; the wish must be on disk already. Harmless when it has ended. */
-  stop(reason: Extract<EndReason, 'stopped' | 'shutdown' | 'disk'>): void {
+  stop(reason: StopReason): void {
     if (this.#finished) return;
+    this.#wish = reason;
     if (this.#process) {
       this.#process.send({ type: 'stop', reason });
       this.#arm(this.#limits.stopTimeoutMs, 'did not stop in time');
@@ -100,12 +111,15 @@ export class CaptureRun {
     this.#restart = null;
     const { store, log, prepareJob, host } = this.#deps;
     try {
+      this.#rows.flush();
       const row = this.#row();
-      if (row.stopRequested) {
-        this.#conclude(row.stopRequested, null);
+      this.#wish ??= stopReason(row.stopRequested);
+      // A stop may also come while the job is being prepared.
+      const job = this.#wish ? null : await prepareJob(row);
+      if (this.#wish || !job) {
+        this.#conclude(this.#wish ?? 'error', null);
         return;
       }
-      const job = await prepareJob(row);
       if (job.resume && job.resume.timelineMs >= job.limits.maxLengthMs) {
         this.#conclude('maxLength', null);
         return;
@@ -113,12 +127,13 @@ export class CaptureRun {
       if (row.state !== 'joining') {
         store.recordings.move(this.#id, row.state, 'joining', { captureAttempts: row.captureAttempts + 1 });
       } else {
-        store.recordings.update(this.#id, { captureAttempts: row.captureAttempts + 1 });
+        store.recordings.update(this.#id, { captureAttempts: row.captureAttempts + 1, nextAtMs: null });
       }
       this.#ended = null;
       this.#enterFailure = null;
       this.#latest = null;
-      this.#processStartMs = job.resume?.timelineMs ?? 0;
+      this.#firstBeatMs = null;
+      this.#isEntering = true;
       this.#process = host.start({
         onMessage: (message) => this.#onMessage(message, job),
         onExit: (exit) => this.#onExit(exit),
@@ -130,108 +145,54 @@ export class CaptureRun {
       this.#arm(this.#limits.readyTimeoutMs, 'was not ready in time');
     } catch (error) {
       log.error({ recordingId: this.#id, err: error }, 'capture could not be started');
-      this.#afterDeath(`capture could not be started: ${error instanceof Error ? error.message : 'unknown error'}`);
+      const why = error instanceof Error ? error.message : 'unknown error';
+      this.#barrenDeaths += 1;
+      this.#decide(() => this.#afterDeath(`capture could not be started: ${why}`));
     }
   }
 
   #onMessage(message: FromCapture, job: CaptureJob): void {
     if (this.#finished) return;
+    this.#note(message);
     try {
-      if (message.type === 'ready') {
-        this.#process?.send({ type: 'start', job });
-        const wish = this.#row().stopRequested;
-        if (wish === 'stopped' || wish === 'shutdown' || wish === 'disk') this.stop(wish);
-      }
-      if (!this.#row().stopRequested) this.#arm(this.#limits.silenceTimeoutMs, 'fell silent');
-      this.#persist(message);
+      this.#rows.write(message);
     } catch (error) {
       // A row that cannot be written now (disk full, busy) must not end the recording: the media is safe in its segment.
       this.#deps.log.error({ recordingId: this.#id, err: error, message: message.type }, 'message could not be stored');
     }
+    if (message.type === 'ready') {
+      this.#process?.send({ type: 'start', job });
+      if (this.#wish) this.stop(this.#wish);
+    }
+    if (this.#wish) return;
+    // Between `start` and the answer of the room there is nothing to tell; the process has its own deadline for that.
+    this.#arm(this.#limits.silenceTimeoutMs + (this.#isEntering ? job.limits.enterTimeoutMs : 0), 'fell silent');
   }
 
-  #persist(message: FromCapture): void {
-    const { store, now, log } = this.#deps;
-    const id = this.#id;
+  /** Keeps in memory what the next decision needs; all of it is also a row or a line of the log. */
+  #note(message: FromCapture): void {
     switch (message.type) {
-      case 'ready':
-        return;
       case 'entered':
+        this.#isEntering = false;
         this.#enterAttempts = 0;
-        store.transaction(() => {
-          store.recordings.move(
-            id,
-            'joining',
-            'waiting',
-            { startedAtMs: message.t0EpochMs, idleSinceAtMs: this.#row().idleSinceAtMs ?? now() },
-            { tookMs: message.tookMs, sdkVersion: message.sdkVersion, simulated: message.simulated },
-          );
-        });
         return;
       case 'enterFailed':
+        this.#isEntering = false;
         this.#enterFailure = { code: message.code, message: message.message };
-        store.events.append('enterFailed', id, { code: message.code, message: message.message });
-        return;
-      case 'participant':
-        this.#persistParticipant(message);
-        return;
-      case 'firstMedia':
-        if (this.#row().firstMediaAtMs === null) store.recordings.update(id, { firstMediaAtMs: message.atMs });
-        return;
-      case 'segmentOpened':
-        store.segments.open({
-          recordingId: id,
-          segment: message.segment,
-          file: message.file,
-          startMs: message.startMs,
-        });
-        return;
-      case 'segmentClosed':
-        store.segments.close(id, message.segment, message.bytes, message.clean);
-        return;
-      case 'gap':
-        store.transaction(() => {
-          store.gaps.add(id, message.gap);
-          store.events.append('gap', id, { ...message.gap });
-        });
-        return;
-      case 'connection':
-        store.events.append('connection', id, { state: message.state, atMs: message.atMs });
         return;
       case 'stats':
         this.#latest = message.stats;
-        // Each row is a sync of the disk; between two of them the length is known from memory.
-        if (message.stats.timelineMs - this.#row().timelineMs >= TIMELINE_ROW_EVERY_MS) {
-          store.recordings.update(id, { timelineMs: message.stats.timelineMs });
-        }
+        this.#firstBeatMs ??= message.stats.timelineMs;
         return;
       case 'log':
-        log[message.level]({ recordingId: id, ...message.data }, message.message);
+        this.#deps.log[message.level]({ recordingId: this.#id, ...message.data }, message.message);
         return;
       case 'ended':
         this.#ended = message;
-        store.recordings.update(id, { timelineMs: message.timelineMs });
+        return;
+      default:
         return;
     }
-  }
-
-  #persistParticipant(message: Extract<FromCapture, { type: 'participant' }>): void {
-    const { store, now } = this.#deps;
-    const id = this.#id;
-    store.transaction(() => {
-      if (message.change === 'entered') store.stays.enter(id, message.userId, message.atMs, message.slot);
-      if (message.change === 'slot') store.stays.slot(id, message.userId, message.slot);
-      if (message.change === 'left') store.stays.leave(id, message.userId, message.atMs);
-      store.events.append(`participant.${message.change}`, id, {
-        userId: message.userId,
-        atMs: message.atMs,
-        slot: message.slot,
-      });
-      const row = this.#row();
-      if (message.anchors > 0 && row.state === 'waiting') store.recordings.move(id, 'waiting', 'recording');
-      const idleSinceAtMs = message.anchors > 0 ? null : (row.idleSinceAtMs ?? now());
-      if (idleSinceAtMs !== row.idleSinceAtMs) store.recordings.update(id, { idleSinceAtMs });
-    });
   }
 
   #onExit(exit: CaptureExit): void {
@@ -240,15 +201,26 @@ export class CaptureRun {
     if (this.#finished) return;
     const { log } = this.#deps;
     log.info({ recordingId: this.#id, ...exit, reason: this.#ended?.reason }, 'capture process ended');
-    const ended = this.#ended;
-    if (ended) {
-      const error =
-        ended.reason === 'error' ? { code: 'CAPTURE_ERROR', message: ended.message ?? 'capture failed' } : null;
-      this.#conclude(ended.reason, error);
+    const failure = this.#enterFailure;
+    if (failure && !this.#ended) {
+      this.#enterAttempts += 1;
+      this.#decide(() => this.#afterEnterFailure(failure));
       return;
     }
-    if (this.#enterFailure) {
-      this.#afterEnterFailure(this.#enterFailure);
+    this.#countDeath();
+    this.#decide(() => this.#afterExit(exit));
+  }
+
+  #afterExit(exit: CaptureExit): void {
+    const ended = this.#ended;
+    // Whoever told the process to shut down, it was not the box: the recording goes on.
+    const isDeath = !ended || (ended.reason === 'shutdown' && !this.#wish);
+    if (!isDeath) {
+      const failed = ended.reason === 'error';
+      this.#conclude(
+        ended.reason,
+        failed ? { code: 'CAPTURE_ERROR', message: ended.message ?? 'capture failed' } : null,
+      );
       return;
     }
     this.#deps.store.events.append('captureDied', this.#id, { code: exit.code, signal: exit.signal });
@@ -256,13 +228,11 @@ export class CaptureRun {
   }
 
   #afterEnterFailure(failure: { code: number; message: string }): void {
-    this.#enterAttempts += 1;
     const delayMs = enterRetryDelayMs(failure.code, this.#enterAttempts);
-    const row = this.#row();
-    if (delayMs === null || row.stopRequested) {
+    if (delayMs === null || this.#wish) {
       const { meaning } = enterVerdict(failure.code);
       const message = `${meaning} (code ${failure.code}: ${failure.message})`;
-      this.#conclude(row.stopRequested ?? 'error', { code: `ENTER_ROOM_${failure.code}`, message });
+      this.#conclude(this.#wish ?? 'error', { code: `ENTER_ROOM_${failure.code}`, message });
       return;
     }
     this.#deps.store.recordings.update(this.#id, {
@@ -273,12 +243,15 @@ export class CaptureRun {
     this.#relaunchAfter(delayMs);
   }
 
-  #afterDeath(description: string): void {
-    const row = this.#row();
-    const progressMs = (this.#latest?.timelineMs ?? 0) - this.#processStartMs;
+  /** A process made progress when it lived for a while in the room; the time that passed before it entered does not count. */
+  #countDeath(): void {
+    const progressMs = (this.#latest?.timelineMs ?? 0) - (this.#firstBeatMs ?? 0);
     this.#barrenDeaths = progressMs >= PROGRESS_MS ? 0 : this.#barrenDeaths + 1;
-    if (row.stopRequested) {
-      this.#conclude(row.stopRequested, null);
+  }
+
+  #afterDeath(description: string): void {
+    if (this.#wish) {
+      this.#conclude(this.#wish, null);
       return;
     }
     if (this.#barrenDeaths >= this.#limits.maxBarrenDeaths) {
@@ -290,6 +263,16 @@ export class CaptureRun {
     this.#relaunchAfter(delayMs);
   }
 
+  /** Runs what reads and writes rows; while the store cannot be used it is run again later instead of failing the whole box. */
+  #decide(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#deps.log.error({ recordingId: this.#id, err: error }, 'rows could not be read or written; trying again');
+      this.#restart = setTimeout(() => this.#decide(step), STORE_RETRY_MS);
+    }
+  }
+
   #relaunchAfter(delayMs: number): void {
     this.#restart = setTimeout(() => void this.#launch(), delayMs);
   }
@@ -299,21 +282,25 @@ export class CaptureRun {
     if (this.#finished) return;
     this.#finished = true;
     this.#disarm();
+    this.#decide(() => this.#writeConclusion(reason, failure));
+  }
+
+  #writeConclusion(reason: EndReason, failure: { code: string; message: string } | null): void {
     const { store, now, onFinished, log } = this.#deps;
+    this.#rows.flush();
     const row = this.#row();
     const endReason = row.stopRequested ?? reason;
     store.transaction(() => {
-      const timelineMs = Math.max(row.timelineMs, this.#latest?.timelineMs ?? 0);
+      if (!isCapturing(row.state)) return;
+      const timelineMs = Math.max(row.timelineMs, this.#latest?.timelineMs ?? 0, this.#ended?.timelineMs ?? 0);
       store.stays.leaveAll(this.#id, timelineMs);
       const patch = { endReason, endedAtMs: now(), timelineMs };
-      if (store.segments.list(this.#id).length > 0) {
+      // Somebody was there to be recorded: whether nothing of it is on the disk is for the finalizer to find out.
+      if (row.state === 'recording' || store.segments.list(this.#id).length > 0) {
         const failurePatch = failure ? { failureCode: failure.code, failureMessage: failure.message } : {};
         store.recordings.move(this.#id, row.state, 'finalizing', { ...patch, ...failurePatch });
       } else {
-        const told = failure ?? {
-          code: 'NOTHING_RECORDED',
-          message: 'the recording ended before the room was entered',
-        };
+        const told = failure ?? { code: 'NOTHING_RECORDED', message: nothingRecorded(row) };
         store.recordings.move(this.#id, row.state, 'notifying', {
           ...patch,
           outcome: 'failed',
@@ -347,4 +334,18 @@ export class CaptureRun {
     if (this.#watchdog) clearTimeout(this.#watchdog);
     this.#watchdog = null;
   }
+}
+
+function stopReason(reason: EndReason | null): StopReason | null {
+  return reason === 'stopped' || reason === 'shutdown' || reason === 'disk' ? reason : null;
+}
+
+function isCapturing(state: RecordingState): boolean {
+  return (CAPTURING_STATES as readonly RecordingState[]).includes(state);
+}
+
+function nothingRecorded(row: RecordingRow): string {
+  if (row.startedAtMs !== null) return 'the room was entered, but the recording ended before anything was recorded';
+  const cause = row.lastError === null ? '' : ` (${row.lastError})`;
+  return `the recording ended before the room was entered${cause}`;
 }

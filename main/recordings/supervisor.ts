@@ -4,6 +4,9 @@ import { CaptureRun, type CaptureRunDeps } from './capture-run.ts';
 
 export type SupervisorDeps = CaptureRunDeps;
 
+/** More than the ladder of a single run takes: its preparation, its stop deadline, its end by force. */
+const DRAIN_TIMEOUT_MS = 60_000;
+
 /**
  * Keeps a capture run for every recording whose row says that one should be running: after a start of the box, after a request,
  * after a death. The rows are the truth; this is their shadow in memory.
@@ -12,6 +15,7 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #runs = new Map<string, CaptureRun>();
   #idle: (() => void) | null = null;
+  #isDraining = false;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = {
@@ -31,9 +35,12 @@ export class Supervisor {
     return rows.length;
   }
 
-  /** Starts capturing an accepted recording. Harmless when its capture runs already. */
+  /**
+   * Starts capturing an accepted recording. Harmless when its capture runs already. While the box ends, the recording is left to its next
+   * start.
+   */
   launch(recordingId: string): void {
-    if (this.#runs.has(recordingId)) return;
+    if (this.#isDraining || this.#runs.has(recordingId)) return;
     const run = new CaptureRun(recordingId, this.#deps);
     this.#runs.set(recordingId, run);
     run.start();
@@ -60,13 +67,18 @@ export class Supervisor {
     return this.#runs.size;
   }
 
-  /** Ends all recordings in order and resolves when the last one is out of its capturing states. */
+  /**
+   * Ends all recordings in order and resolves when the last one is out of its capturing states, or when one that cannot be brought there
+   * has used up its time; the next start of the box goes on with it.
+   */
   async drain(reason: 'shutdown'): Promise<void> {
+    this.#isDraining = true;
     if (this.#runs.size === 0) return;
-    const drained = new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    const timer = setTimeout(resolve, DRAIN_TIMEOUT_MS);
     for (const id of [...this.#runs.keys()]) this.stop(id, reason);
-    await drained;
+    await promise;
+    clearTimeout(timer);
   }
 }

@@ -38,20 +38,44 @@ export async function makeClip(ffmpegPath: string, directory: string, name: stri
   return file;
 }
 
-/** A black clip that turns white for one picture while a short 1 kHz beep starts at the same instant, once a second. */
-export async function makeFlashBeepClip(ffmpegPath: string, directory: string, seconds: number): Promise<string> {
-  const file = path.join(directory, 'flash-beep.mp4');
+/** When a flash-and-beep clip flashes and beeps, in seconds of media time. */
+export interface FlashBeepPlan {
+  toneHz: number;
+  /** Flashes and beeps come once in each period, in its middle. */
+  periods: number;
+}
+
+const FLASH_CLIP_FPS = 25;
+const FLASH_PERIOD_FRAMES = 26;
+const FLASH_FRAMES = 3;
+
+/**
+ * A period of 1.04 s is no multiple of the recorder's tick, so that flashes fall on every part of a tick and not always on the same:
+ * otherwise what is measured would be that part.
+ */
+export const FLASH_PERIOD_SECONDS = FLASH_PERIOD_FRAMES / FLASH_CLIP_FPS;
+
+/** A black clip that turns white for 0.12 s while a tone of the same length starts at the same instant, once in each period. */
+export async function makeFlashBeepClip(
+  ffmpegPath: string,
+  directory: string,
+  name: string,
+  { toneHz, periods }: FlashBeepPlan,
+): Promise<string> {
+  const file = path.join(directory, `${name}.mkv`);
+  const half = FLASH_PERIOD_FRAMES / 2;
+  const seconds = (periods * FLASH_PERIOD_FRAMES) / FLASH_CLIP_FPS;
+  const from = half / FLASH_CLIP_FPS;
+  const to = (half + FLASH_FRAMES) / FLASH_CLIP_FPS;
+  const frame = `mod(N\\,${FLASH_PERIOD_FRAMES})`;
+  const time = `mod(t\\,${FLASH_PERIOD_SECONDS})`;
+  const isLit = `gte(${frame}\\,${half})*lt(${frame}\\,${half + FLASH_FRAMES})`;
   await run(ffmpegPath, [
     ...['-v', 'error', '-nostdin', '-y'],
-    ...[
-      '-f',
-      'lavfi',
-      '-i',
-      "color=c=black:s=320x180:r=30,geq=lum='if(lt(mod(T\\,1)\\,0.1)\\,235\\,16)':cb=128:cr=128",
-    ],
-    ...['-f', 'lavfi', '-i', "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t\\,1)\\,0.1)':s=48000"],
+    ...['-f', 'lavfi', '-i', `color=c=black:s=160x90:r=${FLASH_CLIP_FPS},geq=lum='16+219*${isLit}':cb=128:cr=128`],
+    ...['-f', 'lavfi', '-i', `aevalsrc='0.4*sin(2*PI*${toneHz}*t)*gte(${time}\\,${from})*lt(${time}\\,${to})':s=48000`],
     ...['-t', `${seconds}`, '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10'],
-    ...['-c:a', 'pcm_s16le', '-f', 'matroska', file],
+    ...['-c:a', 'pcm_s16le', file],
   ]);
   return file;
 }

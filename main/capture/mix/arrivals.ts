@@ -1,15 +1,31 @@
-/** Blocks remembered per stream: more than 8 s of 20 ms blocks. */
-const MEMORY_BLOCKS = 512;
-/** How far back a lowest delay counts, in samples: 8 s. Long enough that heavy jitter shows its true minimum. */
-const WINDOW = 8 * 48_000;
+import { DelayWindow } from './delay-window.ts';
+
+/** Blocks remembered per stream: 5 s of 20 ms blocks. */
+const MEMORY_BLOCKS = 256;
+/** How far back delays tell where a stream belongs, in samples: 2.5 s. Longer would follow lost sound too slowly. */
+const WINDOW = 2.5 * 48_000;
+/** Share of the delays in the window that are shorter than the one a stream is placed by. */
+const TYPICAL_SHARE = 0.5;
+/** With this many delays or fewer the shortest is taken: the beginning of a stream is often late as a whole. */
+const FEW_DELAYS = 12;
+/** From this many delays on they are worth their typical one. */
+const MANY_DELAYS = 75;
+/** Blocks that come this close after one another were held up together, in samples: 5 ms. The last was held up least. */
+const BURST = 0.005 * 48_000;
+/** So many blocks in a row that are all earlier or all later than expected show that the way has changed. */
+const CHANGED_BLOCKS = 40;
+/** … by at least this, in samples: 20 ms. */
+const CHANGED_BY = 0.02 * 48_000;
 /** How far back delays tell what jitter is normal, in samples: 2 s. */
 const NORMAL_WINDOW = 2 * 48_000;
-/** The newest arrivals do not count as normal yet: a decision may come one or two blocks late. */
+/** The newest arrivals do not count as normal yet: a decision may come some blocks late. */
 const NORMAL_LAG = 0.06 * 48_000;
 /** Delays of blocks that keep pace with real time differ by less than this, in samples: 15 ms. */
 const STEADY = 0.015 * 48_000;
-/** Lateness up to this is left to the correction of the speed, in samples: 40 ms. */
-export const TOLERANCE = 0.04 * 48_000;
+/** Lateness up to this is no hole: less than one block of 20 ms is missing. 12 ms in samples. */
+const WHOLE_BLOCK = 0.012 * 48_000;
+/** Lateness up to this is told from jitter only with more evidence, in samples: 40 ms. */
+const SMALL_HOLE = 0.04 * 48_000;
 /** A hole this long is one whatever follows: no buffer would bridge it. 200 ms in samples. */
 const CERTAIN_HOLE = 0.2 * 48_000;
 /** From this lateness on, two blocks must do as evidence, because the time to mix them is near. 120 ms in samples. */
@@ -18,38 +34,51 @@ const URGENT = 0.12 * 48_000;
 /**
  * When the blocks of one stream arrived, against where they begin in the stream. The delay of a block is the difference of both in
  * samples at 48 kHz: constant on a perfect line, raised by jitter (never lowered), stepped up for good where sound was lost, and slowly
- * rising or falling when the sender's clock is not ours. A lower bound over time therefore shows where the stream belongs.
+ * rising or falling when the sender's clock is not ours.
+ *
+ * A stream belongs where its blocks typically arrive, not where the quickest did: the participant's pictures are shown as they come,
+ * late by their own jitter, and sound that waits for nothing would run ahead of them.
  */
 export class Arrivals {
   readonly #starts = new Float64Array(MEMORY_BLOCKS);
   readonly #delays = new Float64Array(MEMORY_BLOCKS);
+  readonly #window = new DelayWindow(MEMORY_BLOCKS);
   /** Number of blocks ever seen; a block's number is its order. */
   #count = 0;
   /** First block of the stretch without holes that counts now. */
   #stretch = 0;
+  /** First of the newest blocks that are all off to one side (-1 or 1) of what is expected. */
+  #offSince = 0;
+  #offSide = 0;
 
   /** Notes a block: its first sample's number in the stream (may be a fraction) and its arrival on the timeline, in samples. */
   add(start: number, arrival: number): void {
-    const slot = this.#count % MEMORY_BLOCKS;
-    this.#starts[slot] = start;
-    this.#delays[slot] = arrival - start;
-    this.#count++;
+    const block = this.#count++;
+    this.#starts[block % MEMORY_BLOCKS] = start;
+    this.#delays[block % MEMORY_BLOCKS] = arrival - start;
+    this.#stretch = Math.max(this.#stretch, this.#count - MEMORY_BLOCKS);
+    this.#noteSide(block);
+    this.#weigh(block);
   }
 
   /** Starts a new stretch with the next block: what arrived before says nothing about it. */
   restart(): void {
     this.#stretch = this.#count;
+    this.#window.clear();
+    this.#offSide = 0;
   }
 
-  /** Lowest delay of the stretch within the last 8 s. Infinity when nothing arrived. */
-  lowestDelay(): number {
-    const newest = this.#arrival(this.#count - 1);
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let block = this.#count - 1; block >= this.#oldest; block--) {
-      if (this.#arrival(block) < newest - WINDOW) break;
-      lowest = Math.min(lowest, this.#delay(block));
-    }
-    return lowest;
+  /** Makes a block, for instance one found by `findHole`, the first of a new stretch. */
+  restartAt(block: number): void {
+    this.restart();
+    this.#stretch = Math.max(block, this.#count - MEMORY_BLOCKS);
+    for (let next = this.#stretch; next < this.#count; next++) this.#weigh(next);
+  }
+
+  /** The delay by which the stretch should be placed. Infinity when nothing arrived. */
+  expectedDelay(): number {
+    const weight = (this.#window.size - FEW_DELAYS) / (MANY_DELAYS - FEW_DELAYS);
+    return this.#window.quantile(TYPICAL_SHARE * Math.max(0, Math.min(1, weight)));
   }
 
   /**
@@ -61,22 +90,13 @@ export class Arrivals {
   findHole(cursor: number, span: number, placement: number): { block: number; start: number } | null {
     let found: { block: number; start: number } | null = null;
     let lowest = Number.POSITIVE_INFINITY;
-    for (let block = this.#count - 1; block > this.#oldest; block--) {
+    for (let block = this.#count - 1; block > this.#stretch; block--) {
       const start = Math.ceil(this.#starts[block % MEMORY_BLOCKS]!);
       if (start <= cursor) break;
       lowest = Math.min(lowest, this.#delay(block));
       if (start <= cursor + span && this.#isHole(block, lowest, placement)) found = { block, start };
     }
     return found;
-  }
-
-  /** Makes a block found by `findHole` the first of a new stretch. */
-  restartAt(block: number): void {
-    this.#stretch = block;
-  }
-
-  get #oldest(): number {
-    return Math.max(this.#stretch, this.#count - MEMORY_BLOCKS);
   }
 
   #delay(block: number): number {
@@ -87,24 +107,44 @@ export class Arrivals {
     return this.#delays[block % MEMORY_BLOCKS]! + this.#starts[block % MEMORY_BLOCKS]!;
   }
 
+  /** Lets a block of the stretch count for what is expected; of a burst, only the last. */
+  #weigh(block: number): void {
+    const arrival = this.#arrival(block);
+    if (block > this.#stretch && arrival - this.#arrival(block - 1) < BURST) this.#window.dropNewest();
+    this.#window.add(this.#delay(block), arrival);
+    this.#window.dropBefore(arrival - WINDOW);
+  }
+
+  /** Begins a new stretch when the way has become longer or shorter for good. */
+  #noteSide(block: number): void {
+    const off = this.#delay(block) - this.expectedDelay();
+    const side = Math.abs(off) > CHANGED_BY && Number.isFinite(off) ? Math.sign(off) : 0;
+    if (side !== this.#offSide) {
+      this.#offSide = side;
+      this.#offSince = block;
+    }
+    if (side !== 0 && block - this.#offSince >= CHANGED_BLOCKS) this.restartAt(this.#offSince);
+  }
+
   /** @param lowest lowest delay of this block and all after it */
   #isHole(block: number, lowest: number, placement: number): boolean {
     const late = lowest - placement;
     if (late > CERTAIN_HOLE) return true;
-    if (late <= TOLERANCE) return false;
-    const known = Math.min(3, this.#count - block);
-    if (known < (late > URGENT ? 2 : 3)) return false;
+    if (late <= WHOLE_BLOCK) return false;
+    const needed = late > URGENT ? 2 : late > SMALL_HOLE ? 3 : 5;
+    const known = Math.min(needed, this.#count - block);
+    if (known < needed) return false;
     for (let next = block; next < block + known; next++) {
       if (Math.abs(this.#delay(next) - this.#delay(block)) > STEADY) return false;
     }
-    return lowest > this.#normalDelay(block) + STEADY;
+    return lowest > this.#normalDelay(block) + (late > SMALL_HOLE ? STEADY : STEADY / 2);
   }
 
   /** Highest delay in the 2 s before a block arrived. */
   #normalDelay(block: number): number {
     const arrival = this.#arrival(block);
     let highest = Number.NEGATIVE_INFINITY;
-    for (let earlier = block - 1; earlier >= this.#oldest; earlier--) {
+    for (let earlier = block - 1; earlier >= this.#stretch; earlier--) {
       const age = arrival - this.#arrival(earlier);
       if (age > NORMAL_WINDOW) break;
       if (age >= NORMAL_LAG) highest = Math.max(highest, this.#delay(earlier));

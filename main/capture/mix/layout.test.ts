@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gridLayout, placeInCell, screenLayout } from './layout.ts';
+import { gridLayout, placeInCell, screenLayout, speakerLayout, stripHeightFor, withStrip } from './layout.ts';
 import type { Rect, Rotation } from './types.ts';
 
 const evenSize = (min: number, max: number) => fc.integer({ min: min / 2, max: max / 2 }).map((half) => half * 2);
@@ -82,6 +82,60 @@ describe('screenLayout', () => {
   test('cameras are 16:9 in a 720p canvas up to four', () => {
     expect(screenLayout(4, 1280, 720).cameras[3]).toEqual({ x: 960, y: 540, width: 320, height: 180 });
     expect(screenLayout(6, 1280, 720).cameras[5]).toEqual({ x: 960, y: 600, width: 320, height: 120 });
+  });
+});
+
+describe('speakerLayout', () => {
+  test('gives the speaker three quarters of the width and everybody else a cell beside him', () => {
+    fc.assert(
+      fc.property(canvas, fc.integer({ min: 0, max: 5 }), ({ width, height }, count) => {
+        const { speaker, others } = speakerLayout(count, width, height);
+        expect(others).toHaveLength(count);
+        expectProper([speaker, ...others], width, height);
+        for (const other of others) expect(other.width * other.height).toBeLessThan(speaker.width * speaker.height);
+      }),
+    );
+  });
+
+  test('six people on a 720p canvas', () => {
+    const { speaker, others } = speakerLayout(5, 1280, 720);
+    expect(speaker).toEqual({ x: 0, y: 0, width: 960, height: 720 });
+    expect(others.map((cell) => [cell.x, cell.y, cell.width, cell.height])).toEqual(
+      [0, 144, 288, 432, 576].map((y) => [960, y, 320, 144]),
+    );
+    expect(speakerLayout(0, 1280, 720)).toEqual({ speaker: { x: 0, y: 0, width: 1280, height: 720 }, others: [] });
+    for (const count of [6, -1, 1.5]) expect(() => speakerLayout(count, 1280, 720)).toThrow(RangeError);
+  });
+});
+
+describe('withStrip', () => {
+  test('picture and strip are even and make up the cell, the picture on top and the larger', () => {
+    fc.assert(
+      fc.property(canvas, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 2, max: 300 }), (size, count, height) => {
+        for (const cell of [...gridLayout(count, size.width, size.height), ...screenLayout(count, 640, 16).cameras]) {
+          const { picture, strip } = withStrip(cell, height);
+          if (strip === null) {
+            expect(cell.height < 6 || height < 2).toBe(true);
+            expect(picture).toEqual(cell);
+            continue;
+          }
+          expectProper([picture, strip], size.width + 640, size.height);
+          expect(area([picture, strip])).toBe(area([cell]));
+          expect([picture.x, picture.y, picture.width]).toEqual([cell.x, cell.y, cell.width]);
+          expect([strip.x, strip.width, strip.y]).toEqual([cell.x, cell.width, picture.y + picture.height]);
+          expect(strip.height).toBeLessThanOrEqual(height);
+          expect(picture.height).toBeGreaterThanOrEqual(2 * strip.height);
+        }
+      }),
+    );
+  });
+
+  test('strips on usual canvases', () => {
+    expect([360, 720, 1080, 120].map(stripHeightFor)).toEqual([16, 30, 46, 16]);
+    expect(withStrip({ x: 426, y: 360, width: 428, height: 360 }, 30)).toEqual({
+      picture: { x: 426, y: 360, width: 428, height: 330 },
+      strip: { x: 426, y: 690, width: 428, height: 30 },
+    });
   });
 });
 

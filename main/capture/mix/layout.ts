@@ -21,6 +21,11 @@ const GRIDS: readonly (readonly [columns: number, rows: number])[] = [
 const CAMERA_COLUMN_SHARE = 0.25;
 const CAMERA_ASPECT = 16 / 9;
 
+/** Share of the canvas height that a name strip takes: 30 pixels of 720. */
+const STRIP_SHARE = 1 / 24;
+/** Below this letters cannot be told apart. */
+const SMALLEST_STRIP = 16;
+
 /** Nearest even number. */
 function even(value: number): number {
   return Math.round(value / 2) * 2;
@@ -84,6 +89,36 @@ export function screenLayout(cameraCount: number, width: number, height: number)
     height: cellHeight,
   }));
   return { screen: { x: 0, y: 0, width: screenWidth, height }, cameras };
+}
+
+/**
+ * The speaker large at the left and everybody else in a column at his right, from the top: the places of a shared screen and of the
+ * cameras beside it. Alone, the speaker has the whole canvas.
+ * @throws RangeError for a count outside 0…5 or an odd or tiny canvas
+ */
+export function speakerLayout(othersCount: number, width: number, height: number): { speaker: Rect; others: Rect[] } {
+  if (othersCount >= MAX_CELLS) throw new RangeError(`beside a speaker are 0 to ${MAX_CELLS - 1}, got ${othersCount}`);
+  const { screen, cameras } = screenLayout(othersCount, width, height);
+  return { speaker: screen, others: cameras };
+}
+
+/** Height in pixels of the name strips on a canvas: the same under every cell, so that all names are read alike. */
+export function stripHeightFor(canvasHeight: number): number {
+  return Math.max(SMALLEST_STRIP, even(canvasHeight * STRIP_SHARE));
+}
+
+/**
+ * Divides a cell into the picture and the name strip under it. A flat cell gives away a third of its height at most; `strip` is null
+ * when that leaves nothing to write on.
+ */
+export function withStrip(cell: Rect, stripHeight: number): { picture: Rect; strip: Rect | null } {
+  const height = evenFloor(Math.min(stripHeight, cell.height / 3));
+  if (height < 2) return { picture: { ...cell }, strip: null };
+  const pictureHeight = cell.height - height;
+  return {
+    picture: { ...cell, height: pictureHeight },
+    strip: { x: cell.x, y: cell.y + pictureHeight, width: cell.width, height },
+  };
 }
 
 /** Where a picture lands. `source` is measured in the picture as it stands after its rotation. */

@@ -7,8 +7,10 @@ import {
   silentMp3Frame,
 } from '../../capture/encode/mp3.ts';
 import type { RandomAccessReader } from '../../capture/encode/random-access.ts';
+import { type Chapter, chaptersOfFile } from './chapters.ts';
+import { id3Tag } from './id3.ts';
 import type { CopyRange } from './join-mp4.ts';
-import type { MediaMetadata } from './progressive-mp4.ts';
+import type { MediaMetadata } from './metadata.ts';
 
 /** A segment with at least one frame. */
 export interface Mp3Segment {
@@ -41,9 +43,13 @@ const TOLD_DELAY_SAMPLES = MP3_DELAY_SAMPLES - 529;
 /**
  * Puts the frames of all segments one after another, each segment starting at the frame nearest to its place on the timeline: a frame
  * has no time of its own in this format. What overlaps is dropped from the earlier segment, holes become frames of silence.
- * Segments have to be ordered by start.
+ * Segments have to be ordered by start. Chapters are on the segments' timeline.
  */
-export async function joinMp3(segments: readonly Mp3Segment[], metadata: MediaMetadata): Promise<JoinedMp3> {
+export async function joinMp3(
+  segments: readonly Mp3Segment[],
+  metadata: MediaMetadata,
+  chapters: readonly Chapter[] = [],
+): Promise<JoinedMp3> {
   const ranges: CopyRange[] = [];
   let first: Mp3Frame | null = null;
   let frames = 0;
@@ -81,12 +87,14 @@ export async function joinMp3(segments: readonly Mp3Segment[], metadata: MediaMe
   }
   if (!first) throw new RangeError('There is no frame to join');
   const frameMs = (first.samples / first.sampleRate) * 1000;
+  const durationMs = Math.max(0, frames * frameMs - (MP3_DELAY_SAMPLES / first.sampleRate) * 1000);
+  const tag = id3Tag(metadata, chaptersOfFile(chapters, originMs, durationMs), durationMs);
   return {
-    head: Buffer.concat([tag(metadata), informationFrame(first, frames, mediaBytes)]),
+    head: Buffer.concat([tag, informationFrame(first, frames, mediaBytes)]),
     ranges,
     mediaBytes,
     frames,
-    durationMs: Math.max(0, frames * frameMs - (MP3_DELAY_SAMPLES / first.sampleRate) * 1000),
+    durationMs,
     droppedFrames,
     filledAudioMs: filledFrames * frameMs,
   };
@@ -125,25 +133,6 @@ function roomySilentFrame(like: Mp3Frame): Buffer {
     const bytes = silentMp3Frame(frame);
     if (bytes.length >= INFORMATION_BYTES) return bytes;
   }
-}
-
-function tag(metadata: MediaMetadata): Buffer {
-  const UTF8 = Buffer.from([3]);
-  const body = Buffer.concat([
-    tagFrame('TIT2', UTF8, Buffer.from(metadata.title, 'utf8')),
-    tagFrame('COMM', UTF8, Buffer.from('und\0', 'latin1'), Buffer.from(metadata.comment, 'utf8')),
-    tagFrame('TDRC', UTF8, Buffer.from(metadata.creationTime.slice(0, 19), 'latin1')),
-  ]);
-  return Buffer.concat([Buffer.from('ID3\u0004\0\0', 'latin1'), syncSafe(body.length), body]);
-}
-
-function tagFrame(id: string, ...content: Buffer[]): Buffer {
-  const body = Buffer.concat(content);
-  return Buffer.concat([Buffer.from(id, 'latin1'), syncSafe(body.length), Buffer.alloc(2), body]);
-}
-
-function syncSafe(value: number): Buffer {
-  return Buffer.from([21, 14, 7, 0].map((shift) => (value >>> shift) & 0x7f));
 }
 
 function crc16(bytes: Buffer): number {

@@ -1,6 +1,8 @@
 import { type Fmp4Init, type Fmp4Sample, type Fmp4Summary, readFragments } from '../../capture/encode/fmp4.ts';
 import type { RandomAccessReader } from '../../capture/encode/random-access.ts';
-import { type MediaMetadata, ProgressiveMp4 } from './progressive-mp4.ts';
+import { type Chapter, chaptersOfFile } from './chapters.ts';
+import type { MediaMetadata } from './metadata.ts';
+import { ProgressiveMp4 } from './progressive-mp4.ts';
 
 /** A segment with something in it. */
 export interface Mp4Segment {
@@ -41,10 +43,14 @@ export function canJoin(segments: readonly Mp4Segment[]): boolean {
 /**
  * Lays the samples of all segments on one timeline that starts with the first segment, to the nearest tick. Where segments overlap
  * the later one wins, as it begins with a whole picture; where they leave a hole the last picture is held and silence is filled in.
- * Segments have to be ordered by start and fit each other (`canJoin`).
+ * Segments have to be ordered by start and fit each other (`canJoin`). Chapters are on the segments' timeline.
  */
-export async function joinMp4(segments: readonly Mp4Segment[], metadata: MediaMetadata): Promise<JoinedMp4> {
-  const builder = new JoinBuilder(segments, metadata);
+export async function joinMp4(
+  segments: readonly Mp4Segment[],
+  metadata: MediaMetadata,
+  chapters: readonly Chapter[] = [],
+): Promise<JoinedMp4> {
+  const builder = new JoinBuilder(segments, metadata, chapters);
   for (let index = 0; index < segments.length; index += 1) {
     await builder.addSegment(index);
   }
@@ -58,9 +64,10 @@ class JoinBuilder {
   #droppedSamples = 0;
   #filledFrames = 0;
 
-  constructor(segments: readonly Mp4Segment[], metadata: MediaMetadata) {
+  constructor(segments: readonly Mp4Segment[], metadata: MediaMetadata, chapters: readonly Chapter[]) {
     this.#segments = segments;
-    this.#file = new ProgressiveMp4(segments[0]?.summary.tracks ?? [], metadata);
+    const inFile = chaptersOfFile(chapters, segments[0]?.startMs ?? 0, Number.POSITIVE_INFINITY);
+    this.#file = new ProgressiveMp4(segments[0]?.summary.tracks ?? [], metadata, inFile);
   }
 
   async addSegment(index: number): Promise<void> {

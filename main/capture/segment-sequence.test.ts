@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { type FakeEncoder, fakeEncoders } from '../../test/support/fake-encoder.ts';
+import type { FromCapture } from './messages.ts';
+import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
+
+const CANVAS = new Uint8Array(6);
+const SECOND_NS = 1e9;
+
+interface Rig {
+  segments: SegmentSequence;
+  encoders: FakeEncoder[];
+  sent: FromCapture[];
+  hopeless: string[];
+  storageErrors: string[];
+  /** Positions on the timeline at which a new segment had to go on, in ms. */
+  restarts: number[];
+  nowMs: number;
+  of<T extends FromCapture['type']>(type: T): Extract<FromCapture, { type: T }>[];
+}
+
+function createRig(options: { firstSegment?: number; openEncoder?: OpenEncoder } = {}): Rig {
+  const { open, opened } = fakeEncoders();
+  const sent: FromCapture[] = [];
+  const rig: Rig = {
+    encoders: opened,
+    sent,
+    hopeless: [],
+    storageErrors: [],
+    restarts: [],
+    nowMs: 0,
+    of: <T extends FromCapture['type']>(type: T) =>
+      sent.filter((message): message is Extract<FromCapture, { type: T }> => message.type === type),
+    segments: new SegmentSequence({
+      firstSegment: options.firstSegment ?? 0,
+      openEncoder: options.openEncoder ?? open,
+      send: (message) => sent.push(message),
+      onRestart: (resumeMs) => {
+        rig.restarts.push(resumeMs);
+        return { startNs: Math.ceil(resumeMs / 200) * 200 * 1e6 };
+      },
+      onHopeless: (description) => rig.hopeless.push(description),
+      onStorageError: (description) => rig.storageErrors.push(description),
+      timelineMs: () => rig.nowMs,
+    }),
+  };
+  return rig;
+}
+
+describe('one segment', () => {
+  it('counts its own time from its start and is announced before anything is in it', async () => {
+    const rig = createRig({ firstSegment: 3 });
+    rig.segments.open(4 * SECOND_NS);
+    expect(rig.sent).toEqual([{ type: 'segmentOpened', segment: 3, file: 'segment-3.mp4', startMs: 4000 }]);
+    rig.segments.writePicture(CANVAS, 4.2 * SECOND_NS);
+    rig.segments.writeAudio(new Int16Array(960), 4.02 * SECOND_NS);
+    expect(rig.encoders[0]?.pictures[0]?.timestampNs).toBeCloseTo(0.2 * SECOND_NS, 0);
+    expect(rig.encoders[0]?.sound[0]?.timestampNs).toBeCloseTo(0.02 * SECOND_NS, 0);
+    await rig.segments.finish(1234);
+    expect(rig.encoders[0]?.finishes).toEqual([1234]);
+    expect(rig.sent.at(-1)).toEqual({ type: 'segmentClosed', segment: 3, bytes: 1010, clean: true });
+    expect(rig.segments.isOpen).toBe(false);
+    expect(rig.segments.writePicture(CANVAS, 5 * SECOND_NS)).toBe('skipped');
+  });
+
+  it('says how much picture time waits in the pipe', () => {
+    const rig = createRig();
+    const video = { width: 4, height: 2, fps: 15 };
+    expect(rig.segments.pipeBacklogMs(video)).toBe(0);
+    rig.segments.open(0);
+    rig.encoders[0]!.backlogBytes = 12 * 30;
+    expect(rig.segments.pipeBacklogMs(video)).toBeCloseTo(2000, 6);
+  });
+});
+
+describe('an encoder that dies', () => {
+  it('is followed by a segment at the end of what can be read, with the gap told', async () => {
+    const rig = createRig();
+    rig.segments.open(2 * SECOND_NS);
+    rig.nowMs = 9_000;
+    rig.encoders[0]!.die(5_130);
+    expect(rig.segments.isOpen).toBe(false);
+    expect(rig.segments.writePicture(CANVAS, 9 * SECOND_NS)).toBe('skipped');
+    await rig.segments.settled();
+    expect(rig.restarts).toEqual([7_130]);
+    expect(rig.of('segmentClosed')).toMatchObject([{ segment: 0, clean: false }]);
+    expect(rig.of('gap')).toEqual([
+      { type: 'gap', gap: { atMs: 7_130, durationMs: 1_870, reason: 'encoderDied', cut: false } },
+    ]);
+    expect(rig.of('segmentOpened')).toMatchObject([
+      { segment: 0, startMs: 2_000 },
+      { segment: 1, startMs: 7_200 },
+    ]);
+    rig.segments.writePicture(CANVAS, 7.2 * SECOND_NS);
+    expect(rig.encoders[1]?.pictures[0]?.timestampNs).toBeCloseTo(0, 0);
+  });
+
+  it('is given up after three in a row without readable media; one that worked in between counts anew', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    for (const readableMs of [0, 199, 5_000, 0, 100]) {
+      rig.encoders.at(-1)!.die(readableMs, 'exit code 1');
+      await rig.segments.settled();
+      expect(rig.hopeless).toEqual([]);
+    }
+    rig.encoders.at(-1)!.die(0, 'exit code 1');
+    await rig.segments.settled();
+    expect(rig.hopeless).toEqual([expect.stringContaining('exit code 1')]);
+    expect(rig.encoders).toHaveLength(6);
+    expect(rig.segments.isOpen).toBe(false);
+    await rig.segments.finish(1000);
+    expect(rig.of('segmentClosed').map(({ segment }) => segment)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('cannot be replaced: that is told instead of waited for', async () => {
+    const { open, opened } = fakeEncoders();
+    const rig = createRig({
+      openEncoder: (segment, events) => {
+        if (segment === 1) throw new Error('no such program');
+        return open(segment, events);
+      },
+    });
+    rig.segments.open(0);
+    opened[0]!.die(4_000);
+    await rig.segments.settled();
+    expect(rig.hopeless).toEqual([expect.stringContaining('no such program')]);
+    await rig.segments.finish(1000);
+  });
+
+  it('may tell it only once, and not when it was replaced long ago', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    const [first] = rig.encoders;
+    first!.die(4_000);
+    first!.die(4_000);
+    await rig.segments.settled();
+    first!.die(4_000);
+    first!.failStorage('late');
+    await rig.segments.settled();
+    expect(rig.encoders).toHaveLength(2);
+    expect(rig.storageErrors).toEqual([]);
+  });
+});
+
+describe('the end', () => {
+  it('waits for a replacement under way and closes that, too', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.encoders[0]!.finishMs = 30;
+    rig.encoders[0]!.die(4_000);
+    await rig.segments.finish(1000);
+    expect(rig.of('segmentClosed').map(({ segment, clean }) => [segment, clean])).toEqual([
+      [0, false],
+      [1, true],
+    ]);
+  });
+
+  it('counts as settled only when the replacement of a replacement is there, too', async () => {
+    const { open, opened } = fakeEncoders();
+    const rig = createRig({
+      openEncoder: (segment, events) => {
+        const encoder = open(segment, events);
+        if (segment === 1) queueMicrotask(() => opened[1]!.die(0));
+        return encoder;
+      },
+    });
+    rig.segments.open(0);
+    opened[0]!.die(4_000);
+    await rig.segments.settled();
+    expect(rig.segments.isOpen).toBe(true);
+    expect(opened.map(({ segment }) => segment)).toEqual([0, 1, 2]);
+  });
+
+  it('opens nothing new when the encoder dies while it is being finished', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.encoders[0]!.finishMs = 30;
+    const finished = rig.segments.finish(1000);
+    await Promise.resolve();
+    rig.encoders[0]!.die(4_000);
+    await finished;
+    expect(rig.encoders).toHaveLength(1);
+    expect(rig.of('segmentClosed')).toMatchObject([{ segment: 0, clean: false }]);
+    expect(rig.of('gap')).toEqual([]);
+  });
+
+  it('a file that cannot be written is told with its reason', () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.encoders[0]!.failStorage('ENOSPC: no space left on device');
+    expect(rig.storageErrors).toEqual(['ENOSPC: no space left on device']);
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * `npm run bench`: what a recording costs. The whole box records six participants; the floor is the same ffmpeg with the same
+ * arguments encoding the same pictures and sound from a file. What the box costs beyond the floor is the price of receiving, mixing
+ * and delivering.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
+import { defaultSettings } from '../../main/settings/settings.ts';
+import { ROOT } from '../support/source-tree.ts';
+import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
+import { describeMachine, formatReport, summarise } from './report.ts';
+import { type BoxRound, boxRound, encoderArgs, type FloorRound, floorRound } from './rounds.ts';
+
+interface BenchOptions {
+  seconds: number;
+  rounds: number;
+  media?: string;
+  out: string;
+}
+
+function whole(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  return number;
+}
+
+async function bench(options: BenchOptions): Promise<void> {
+  const { seconds, rounds: count, media } = options;
+  const ffmpeg = await findFfmpeg();
+  if (ffmpeg.kind === 'missing') throw new Error(ffmpeg.remedy);
+  const settings = defaultSettings();
+  const { video } = settings;
+  const startedAt = new Date();
+  const directory = await mkdtemp(path.join(tmpdir(), 'recorder-bench-'));
+  try {
+    console.log(`preparing ${PARTICIPANTS} participants and the composed stream …`);
+    const participants = await prepareParticipants({
+      ...{ directory, ffmpegPath: ffmpeg.path, mediaDirectory: media ? path.resolve(media) : null },
+    });
+    const stream = path.join(directory, 'composed.mkv');
+    await composeStream({ participants, video, seconds, file: stream });
+    const args = encoderArgs(settings, ffmpeg);
+    const rounds: (BoxRound | FloorRound)[] = [];
+    // Interleaved, so that whatever else the machine does at the time hits both sides.
+    for (let round = 1; round <= count; round += 1) {
+      console.log(`round ${round} of ${count}: box …`);
+      rounds.push(await boxRound({ participants, seconds }));
+      console.log(`round ${round} of ${count}: floor …`);
+      rounds.push(await floorRound({ ffmpegPath: ffmpeg.path, args, stream, directory }));
+    }
+    const facts = {
+      benchmark: `${PARTICIPANTS} × ${FRAME.width}×${FRAME.height}@${FRAME.fps} → ${video.width}×${video.height}@${video.fps}, mode 12`,
+      startedAt: startedAt.toISOString(),
+      machine: describeMachine(ffmpeg),
+      seconds,
+      content: media ? `clips of ${path.basename(path.resolve(media))}` : 'drawn clips',
+      rounds,
+    };
+    const report = summarise(facts, video.fps);
+    console.log(`\n${formatReport(report)}`);
+    await mkdir(options.out, { recursive: true });
+    const file = path.join(options.out, `cpu-${report.startedAt.replaceAll(/[:.]/g, '')}.json`);
+    await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(`\n${path.relative(process.cwd(), file)}`);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const program = new Command('bench')
+  .description('CPU of the whole box against CPU of the encoder alone (Linux only).')
+  .option('--seconds <n>', 'length of the recorded room', whole, 60)
+  .option('--rounds <n>', 'how often both sides run, one after the other', whole, 3)
+  .option('--media <directory>', 'use the clips of this directory instead of drawn ones')
+  .option('--out <directory>', 'where the JSON goes', path.join(ROOT, 'bench-results'))
+  .parse();
+
+if (process.platform !== 'linux') {
+  console.error('The benchmark reads CPU times from /proc, which only Linux has.');
+  process.exit(2);
+}
+await bench(program.opts<BenchOptions>());

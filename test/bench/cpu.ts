@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** CPU time from /proc, which only Linux has. Resolution is one scheduler tick, usually 10 ms. */
+
+export interface CpuTime {
+  /** User and system seconds of the process itself. */
+  ownSeconds: number;
+  /** The same of all its descendants that have ended and were waited for. */
+  endedChildrenSeconds: number;
+}
+
+export interface ProcessEntry {
+  pid: number;
+  /** Program and arguments. */
+  argv: string[];
+}
+
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
+
+/** Fields of /proc/PID/stat after the program's name, which may hold anything. Null when the process is gone. */
+function statFields(pid: number | 'self'): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
+}
+
+/** Null when the process is gone. */
+export function cpuTime(pid: number | 'self'): CpuTime | null {
+  const fields = statFields(pid);
+  if (!fields) return null;
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = fields.slice(11, 15).map(Number);
+  return {
+    ownSeconds: (user + system) / TICKS_PER_SECOND,
+    endedChildrenSeconds: (childrenUser + childrenSystem) / TICKS_PER_SECOND,
+  };
+}
+
+/** The processes that a process has started and that still run. */
+export function childrenOf(pid: number): ProcessEntry[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && statFields(Number(name))?.[1] === String(pid))
+    .flatMap((name) => {
+      try {
+        const argv = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').slice(0, -1);
+        return [{ pid: Number(name), argv }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Largest resident size so far, in bytes; 0 when the process is gone. */
+export function peakMemoryBytes(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,175 @@
+import { execFile } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { loadavg } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { FfmpegFound } from '../../main/capture/encode/ffmpeg.ts';
+import { liveEncoderArgs } from '../../main/capture/encode/ffmpeg-args.ts';
+import { CANVAS_COLOUR } from '../../main/capture/mix/colour.ts';
+import type { Settings } from '../../main/settings/settings.ts';
+import { sampleRequest } from '../support/box.ts';
+import { ffprobePath } from '../support/flash-and-beep.ts';
+import { startRig } from '../support/rig.ts';
+import { childrenOf, cpuTime, peakMemoryBytes } from './cpu.ts';
+import { FRAME, type Participant } from './material.ts';
+
+const run = promisify(execFile);
+const POLL_MS = 50;
+const ENCODER_MARK = 'pipe:0';
+/** After the room: finalizing, upload, callback. */
+const DELIVERY_TIMEOUT_MS = 60_000;
+
+/** What came out of a round, to see that both sides did the same work. */
+interface FileFacts {
+  bytes: number;
+  pictures: number;
+  durationSeconds: number;
+}
+
+export interface BoxRound {
+  kind: 'box';
+  loadAverage: number;
+  /** CPU seconds of the whole box for this recording, from the request to the delivered file. */
+  cpuSeconds: number;
+  mainSeconds: number;
+  captureSeconds: number;
+  encoderSeconds: number;
+  /** CPU seconds of the simulated room's own decoders, already taken off: a real room has none. */
+  simulationSeconds: number;
+  peakBytes: { main: number; capture: number; encoder: number };
+  file: FileFacts;
+  encoderArgs: string[];
+}
+
+export interface FloorRound {
+  kind: 'floor';
+  loadAverage: number;
+  cpuSeconds: number;
+  wallSeconds: number;
+  file: FileFacts;
+  encoderArgs: string[];
+}
+
+/** The encoder's arguments that a box with these settings uses. */
+export function encoderArgs(settings: Settings, ffmpeg: Pick<FfmpegFound, 'hasFpsMode'>): string[] {
+  const { video, audio } = settings;
+  return liveEncoderArgs({ mode: '12', video, audio, matrix: CANVAS_COLOUR.matrix, threads: 1, ffmpeg });
+}
+
+/** Records one room of the given length with a whole box and counts what all of its processes spent. */
+export async function boxRound(options: { participants: readonly Participant[]; seconds: number }): Promise<BoxRound> {
+  const { participants, seconds } = options;
+  const loadAverage = loadavg()[0]!;
+  const room = {
+    participants: participants.map(({ userId, video, sound }) => ({
+      ...{ userId, media: video, audio: sound, size: `${FRAME.width}x${FRAME.height}`, fps: FRAME.fps },
+    })),
+    events: [{ at: seconds, type: 'dissolve' }],
+  };
+  const rig = await startRig({ name: 'bench', rooms: async () => ({ '1': room }) });
+  try {
+    const { pid } = rig.box;
+    const before = cpuTime(pid)!;
+    const watch = watchProcesses(pid);
+    const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: `${rig.receiver.url}/bench` }));
+    // Asking the box how far it is would be charged to it; its callback comes without asking.
+    await rig.receiver.waitFor(() => true, seconds * 1000 + DELIVERY_TIMEOUT_MS);
+    const view = await rig.box.waitForState(id, 'done');
+    const seen = watch.stop();
+    const after = cpuTime(pid)!;
+    const mainSeconds = after.ownSeconds - before.ownSeconds;
+    const childrenSeconds = after.endedChildrenSeconds - before.endedChildrenSeconds - seen.simulationSeconds;
+    return {
+      kind: 'box',
+      loadAverage,
+      cpuSeconds: mainSeconds + childrenSeconds,
+      mainSeconds,
+      captureSeconds: seen.captureSeconds,
+      encoderSeconds: childrenSeconds - seen.captureSeconds,
+      simulationSeconds: seen.simulationSeconds,
+      peakBytes: seen.peakBytes,
+      file: await fileFacts(view.files[0]!.localPath!),
+      encoderArgs: seen.encoderArgs,
+    };
+  } finally {
+    await rig.close();
+  }
+}
+
+/** Looks at the box's processes until it is stopped. What a process spent is known exactly once its parent has waited for it. */
+function watchProcesses(boxPid: number) {
+  const seen = {
+    captureSeconds: 0,
+    simulationSeconds: 0,
+    encoderArgs: [] as string[],
+    peakBytes: { main: 0, capture: 0, encoder: 0 },
+  };
+  let capturePid: number | null = null;
+  let encoderPid: number | null = null;
+  const look = () => {
+    capturePid ??=
+      childrenOf(boxPid).find(({ argv }) => argv.some((word) => word.includes('capture-main')))?.pid ?? null;
+    if (capturePid === null) return;
+    const capture = cpuTime(capturePid);
+    if (!capture) return;
+    seen.captureSeconds = Math.max(seen.captureSeconds, capture.ownSeconds);
+    if (encoderPid === null) {
+      const encoder = childrenOf(capturePid).find(({ argv }) => argv.includes(ENCODER_MARK));
+      if (!encoder) return;
+      encoderPid = encoder.pid;
+      seen.encoderArgs = encoder.argv.slice(1);
+      // Everything the capture process has waited for before its encoder ran belongs to the simulation.
+      seen.simulationSeconds = capture.endedChildrenSeconds;
+    }
+    const { peakBytes } = seen;
+    peakBytes.main = Math.max(peakBytes.main, peakMemoryBytes(boxPid));
+    peakBytes.capture = Math.max(peakBytes.capture, peakMemoryBytes(capturePid));
+    peakBytes.encoder = Math.max(peakBytes.encoder, peakMemoryBytes(encoderPid));
+  };
+  const timer = setInterval(look, POLL_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return seen;
+    },
+  };
+}
+
+/** Encodes the composed stream at the pace of real time with the box's own encoder arguments and nothing else. */
+export async function floorRound(options: {
+  ffmpegPath: string;
+  args: readonly string[];
+  stream: string;
+  directory: string;
+}): Promise<FloorRound> {
+  const { ffmpegPath, args, stream, directory } = options;
+  const output = path.join(directory, 'floor.mp4');
+  const input = args.indexOf('matroska') - 1;
+  const paced = [...args.slice(0, input), '-re', ...args.slice(input)].map((word) => {
+    if (word === 'pipe:0') return stream;
+    return word === 'pipe:1' ? output : word;
+  });
+  const loadAverage = loadavg()[0]!;
+  const before = cpuTime('self')!;
+  const startedMs = performance.now();
+  await run(ffmpegPath, ['-y', ...paced]);
+  return {
+    kind: 'floor',
+    loadAverage,
+    cpuSeconds: cpuTime('self')!.endedChildrenSeconds - before.endedChildrenSeconds,
+    wallSeconds: (performance.now() - startedMs) / 1000,
+    file: await fileFacts(output),
+    encoderArgs: [...args],
+  };
+}
+
+async function fileFacts(file: string): Promise<FileFacts> {
+  const entries = ['-count_packets', '-show_entries', 'stream=codec_type,nb_read_packets:format=duration'];
+  const { stdout } = await run(ffprobePath, ['-v', 'error', ...entries, '-of', 'json', file]);
+  const { streams, format } = JSON.parse(stdout) as {
+    streams: { codec_type: string; nb_read_packets: string }[];
+    format: { duration: string };
+  };
+  const pictures = Number(streams.find(({ codec_type }) => codec_type === 'video')?.nb_read_packets);
+  return { bytes: (await stat(file)).size, pictures, durationSeconds: Number(format.duration) };
+}
