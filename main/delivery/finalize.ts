@@ -4,12 +4,17 @@ import path from 'node:path';
 import { type Fmp4Summary, parseFmp4 } from '../capture/encode/fmp4.ts';
 import { parseMp3 } from '../capture/encode/mp3.ts';
 import { fileReader } from '../capture/encode/random-access.ts';
-import { syncDirectory } from '../capture/encode/segment-file.ts';
+import type { Chapter } from './join/chapters.ts';
 import { joinMp3, type Mp3Segment } from './join/join-mp3.ts';
-import { type CopyRange, canJoin, joinMp4, type Mp4Segment } from './join/join-mp4.ts';
-import type { MediaMetadata } from './join/progressive-mp4.ts';
+import { canJoin, joinMp4, type Mp4Segment } from './join/join-mp4.ts';
+import type { MediaMetadata } from './join/metadata.ts';
 import { ReencodeError, reencodeSegment } from './join/reencode.ts';
 import { VerificationError, verifyMp3, verifyMp4 } from './join/verify.ts';
+import { type FinalizeFileSystem, publish, type WritableJoin, writePartial } from './join/write-file.ts';
+
+export type { Chapter } from './join/chapters.ts';
+export type { MediaMetadata } from './join/metadata.ts';
+export type { FinalizeFileSystem } from './join/write-file.ts';
 
 export interface FinalizeOptions {
   /** Segment files, each with the place of its timestamp 0 on the recording's timeline. Missing and unusable ones are left out. */
@@ -22,13 +27,12 @@ export interface FinalizeOptions {
   /** Only needed when segments come from encoders that do not fit each other. */
   ffmpegPath: string;
   metadata: MediaMetadata;
+  /** On the recording's timeline; the file gets those that lie in it, in its own time. */
+  chapters?: readonly Chapter[];
   signal: AbortSignal;
   onProgress?: (doneBytes: number, totalBytes: number) => void;
   fileSystem?: FinalizeFileSystem;
 }
-
-/** The file functions that are used; replaceable, so that every one of them can be made to fail. */
-export type FinalizeFileSystem = Pick<typeof nodeFileSystem, 'open' | 'rename' | 'rm'>;
 
 /** What had to be put right. All empty, zero and false for a recording without any trouble. */
 export interface Repairs {
@@ -57,7 +61,6 @@ export type FinalizeOutcome =
   /** Another try would end the same way. */
   | { kind: 'failed'; code: 'NO_MEDIA' | 'TRANSCODE_FAILED'; message: string };
 
-const COPY_BYTES = 1024 * 1024;
 /** About 1 MB/s: a disk that does less is as good as hanging. */
 const SLOWEST_BYTES_PER_MS = 1000;
 const SHORTEST_DEADLINE_MS = 60_000;
@@ -76,16 +79,10 @@ interface Run {
   repaired: Repairs;
 }
 
-interface Joined {
-  head: Buffer;
-  ranges: CopyRange[];
-  mediaBytes: number;
+interface Joined extends WritableJoin {
   durationMs: number;
   videoPictures: number;
   startMs: number;
-  /** The open segments that the ranges' indices mean. */
-  sources: FileHandle[];
-  verify: (written: FileHandle) => Promise<void>;
 }
 
 /**
@@ -114,7 +111,10 @@ export async function finalizeMedia(options: FinalizeOptions): Promise<FinalizeO
       return { kind: 'failed', code: 'NO_MEDIA', message: 'no segment holds any picture or sound' };
     }
     run.allow(joined.mediaBytes);
-    await write(run, joined);
+    const { output, onProgress } = options;
+    const { fileSystem, signal } = run;
+    run.temporary.push(await writePartial(joined, { output, fileSystem, signal, onProgress }));
+    await publish(output, fileSystem);
     const { durationMs, videoPictures, startMs, head, mediaBytes } = joined;
     const bytes = head.length + mediaBytes;
     return { kind: 'done', bytes, durationMs, videoPictures, startMs, repaired: run.repaired };
@@ -149,10 +149,9 @@ async function prepareMp4(run: Run): Promise<Joined | null> {
     usable = await reencodeAll(run, usable);
   }
   const segments = usable.map(asMp4Segment);
-  const joined = await joinMp4(segments, run.options.metadata);
+  const joined = await joinMp4(segments, run.options.metadata, run.options.chapters);
   run.repaired.droppedSamples = joined.droppedSamples;
   run.repaired.filledAudioMs = joined.filledAudioMs;
-  const counts = segments[0]?.summary.tracks.map((_, track) => joined.file.sampleCount(track)) ?? [];
   return {
     head: joined.file.head(),
     ranges: joined.ranges,
@@ -161,7 +160,7 @@ async function prepareMp4(run: Run): Promise<Joined | null> {
     videoPictures: joined.videoPictures,
     startMs: segments[0]?.startMs ?? 0,
     sources: usable.map((segment) => segment.handle),
-    verify: async (written) => verifyMp4(await fileReader(written), counts),
+    verify: async (written) => verifyMp4(await fileReader(written), joined.file.sampleCounts),
   };
 }
 
@@ -174,7 +173,7 @@ async function prepareMp3(run: Run): Promise<Joined | null> {
   if (usable.length === 0) return null;
   run.allow(usable.reduce((sum, segment) => sum + segment.value.summary.validLength, 0));
   const segments: Mp3Segment[] = usable.map(({ value, startMs }) => ({ ...value, startMs }));
-  const joined = await joinMp3(segments, run.options.metadata);
+  const joined = await joinMp3(segments, run.options.metadata, run.options.chapters);
   run.repaired.droppedSamples = joined.droppedFrames;
   run.repaired.filledAudioMs = joined.filledAudioMs;
   return {
@@ -264,82 +263,6 @@ async function reencodeAll(run: Run, segments: OpenMp4[]): Promise<OpenMp4[]> {
 function sizeOf(summaries: Fmp4Summary[]): { width: number; height: number } | null {
   const video = summaries.flatMap((summary) => summary.tracks).find((track) => track.kind === 'video');
   return video ? { width: video.width, height: video.height } : null;
-}
-
-async function write(run: Run, joined: Joined): Promise<void> {
-  const { options, fileSystem, signal } = run;
-  const partial = `${options.output}.partial`;
-  run.temporary.push(partial);
-  const totalBytes = joined.head.length + joined.mediaBytes;
-  const target = await fileSystem.open(partial, 'w+');
-  try {
-    let position = 0;
-    const put = async (bytes: Buffer): Promise<void> => {
-      signal.throwIfAborted();
-      for (let at = 0; at < bytes.length; ) {
-        const { bytesWritten } = await target.write(bytes, at, bytes.length - at, position);
-        at += bytesWritten;
-        position += bytesWritten;
-      }
-      options.onProgress?.(position, totalBytes);
-    };
-    await put(joined.head);
-    for (const chunk of gathered(joined.ranges)) {
-      await put(await readChunk(chunk, joined.sources));
-    }
-    await target.sync();
-    await joined.verify(target);
-  } finally {
-    await target.close();
-  }
-  signal.throwIfAborted();
-  await fileSystem.rename(partial, options.output);
-  await syncDirectory(path.dirname(options.output), fileSystem);
-}
-
-/** Ranges in portions of about one copy buffer, so that many short ones do not become as many short writes. */
-function* gathered(ranges: readonly CopyRange[]): Generator<CopyRange[]> {
-  let portion: CopyRange[] = [];
-  let bytes = 0;
-  for (const range of ranges) {
-    const length = 'bytes' in range ? range.bytes.length : range.length;
-    for (let from = 0; from < length || from === 0; ) {
-      const take = Math.min(length - from, COPY_BYTES - bytes);
-      portion.push(
-        'bytes' in range
-          ? { bytes: range.bytes.subarray(from, from + take) }
-          : { ...range, offset: range.offset + from, length: take },
-      );
-      bytes += take;
-      from += Math.max(1, take);
-      if (bytes >= COPY_BYTES) {
-        yield portion;
-        portion = [];
-        bytes = 0;
-      }
-    }
-  }
-  if (portion.length > 0) yield portion;
-}
-
-async function readChunk(ranges: CopyRange[], sources: FileHandle[]): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for (const range of ranges) {
-    if ('bytes' in range) {
-      parts.push(range.bytes);
-      continue;
-    }
-    const bytes = Buffer.allocUnsafe(range.length);
-    for (let at = 0; at < range.length; ) {
-      const { bytesRead } = (await sources[range.segment]?.read(bytes, at, range.length - at, range.offset + at)) ?? {
-        bytesRead: 0,
-      };
-      if (bytesRead === 0) throw new VerificationError('a segment became shorter while it was read');
-      at += bytesRead;
-    }
-    parts.push(bytes);
-  }
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
 function outcomeOf(error: unknown, signal: AbortSignal): FinalizeOutcome {

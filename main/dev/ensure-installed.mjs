@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
-  console.error(`Node 20 or newer is needed, this is ${process.version}. Install it from nodejs.org and run the command again.`);
+  console.error(
+    `Node 20 or newer is needed, this is ${process.version}. Install it from nodejs.org and run the command again.`,
+  );
   process.exit(1);
 }
 
@@ -32,7 +34,9 @@ function run(command, args, extraEnv) {
     env: { ...process.env, ...extraEnv },
   });
   if (result.status !== 0) {
-    console.error(`"${command} ${args.join(' ')}" failed. The first error above says why; run the same command again once it is mended.`);
+    console.error(
+      `"${command} ${args.join(' ')}" failed. The first error above says why; run the same command again once it is mended.`,
+    );
     process.exit(result.status ?? 1);
   }
 }

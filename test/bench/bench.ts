@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what a recording costs. The whole box records six participants; the floor is the same ffmpeg with the same
  * arguments encoding the same pictures and sound from a file. What the box costs beyond the floor is the price of receiving, mixing
- * and delivering.
+ * and delivering; how much of that is the simulated room itself is measured beside it.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { defaultSettings } from '../../main/settings/settings.ts';
 import { ROOT } from '../support/source-tree.ts';
 import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
 import { describeMachine, formatReport, summarise } from './report.ts';
-import { type BoxRound, boxRound, encoderArgs, type FloorRound, floorRound } from './rounds.ts';
+import { boxRound, encoderArgs, feedRound, floorRound, type Round } from './rounds.ts';
 
 interface BenchOptions {
   seconds: number;
@@ -43,13 +43,15 @@ async function bench(options: BenchOptions): Promise<void> {
     const stream = path.join(directory, 'composed.mkv');
     await composeStream({ participants, video, seconds, file: stream });
     const args = encoderArgs(settings, ffmpeg);
-    const rounds: (BoxRound | FloorRound)[] = [];
+    const rounds: Round[] = [];
     // Interleaved, so that whatever else the machine does at the time hits both sides.
     for (let round = 1; round <= count; round += 1) {
       console.log(`round ${round} of ${count}: box …`);
       rounds.push(await boxRound({ participants, seconds }));
       console.log(`round ${round} of ${count}: floor …`);
       rounds.push(await floorRound({ ffmpegPath: ffmpeg.path, args, stream, directory }));
+      console.log(`round ${round} of ${count}: stand-in alone …`);
+      rounds.push(await feedRound({ participants, seconds, directory, ffmpegPath: ffmpeg.path }));
     }
     const facts = {
       benchmark: `${PARTICIPANTS} × ${FRAME.width}×${FRAME.height}@${FRAME.fps} → ${video.width}×${video.height}@${video.fps}, mode 12`,

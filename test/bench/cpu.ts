@@ -16,7 +16,12 @@ export interface ProcessEntry {
   argv: string[];
 }
 
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
+let knownTicksPerSecond: number | null = null;
+
+function ticksPerSecond(): number {
+  knownTicksPerSecond ??= Number(execFileSync('getconf', ['CLK_TCK']));
+  return knownTicksPerSecond;
+}
 
 /** Fields of /proc/PID/stat after the program's name, which may hold anything. Null when the process is gone. */
 function statFields(pid: number | 'self'): string[] | null {
@@ -34,8 +39,8 @@ export function cpuTime(pid: number | 'self'): CpuTime | null {
   if (!fields) return null;
   const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = fields.slice(11, 15).map(Number);
   return {
-    ownSeconds: (user + system) / TICKS_PER_SECOND,
-    endedChildrenSeconds: (childrenUser + childrenSystem) / TICKS_PER_SECOND,
+    ownSeconds: (user + system) / ticksPerSecond(),
+    endedChildrenSeconds: (childrenUser + childrenSystem) / ticksPerSecond(),
   };
 }
 

@@ -1,6 +1,9 @@
 import { arch, cpus, release, totalmem, type } from 'node:os';
 import type { FfmpegFound } from '../../main/capture/encode/ffmpeg.ts';
-import type { BoxRound, FloorRound } from './rounds.ts';
+import { PARTICIPANTS } from './material.ts';
+import type { BoxRound, Round } from './rounds.ts';
+
+const ROUND_KINDS = 3;
 
 /** Which machine the numbers are from; without it they say nothing. */
 export interface Machine {
@@ -18,19 +21,25 @@ export interface Report {
   machine: Machine;
   seconds: number;
   content: string;
-  rounds: (BoxRound | FloorRound)[];
+  rounds: Round[];
   medians: {
     boxSeconds: number;
     mainSeconds: number;
     captureSeconds: number;
     encoderSeconds: number;
     floorSeconds: number;
+    /** The simulated room and the SDK's JavaScript, which are part of the capture process. */
+    feedSeconds: number;
   };
   /** CPU of the whole box against CPU of the encoder alone. */
   ratio: number;
+  /** The same without what the simulated room spends in place of the vendor's addon. */
+  ratioWithoutFeed: number;
   /** What makes the comparison doubtful; empty when nothing does. */
   doubts: string[];
 }
+
+type Facts = Omit<Report, 'medians' | 'ratio' | 'ratioWithoutFeed' | 'doubts'>;
 
 export function describeMachine(ffmpeg: FfmpegFound): Machine {
   return {
@@ -49,43 +58,57 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-export function summarise(facts: Omit<Report, 'medians' | 'ratio' | 'doubts'>, fps: number): Report {
+export function summarise(facts: Facts, fps: number): Report {
   const boxes = facts.rounds.filter((round) => round.kind === 'box');
-  const floors = facts.rounds.filter((round) => round.kind === 'floor');
+  const cpuOf = (kind: Round['kind']) => {
+    return median(facts.rounds.filter((round) => round.kind === kind).map(({ cpuSeconds }) => cpuSeconds));
+  };
   const of = (pick: (round: BoxRound) => number) => median(boxes.map(pick));
   const medians = {
     boxSeconds: of(({ cpuSeconds }) => cpuSeconds),
     mainSeconds: of(({ mainSeconds }) => mainSeconds),
     captureSeconds: of(({ captureSeconds }) => captureSeconds),
     encoderSeconds: of(({ encoderSeconds }) => encoderSeconds),
-    floorSeconds: median(floors.map(({ cpuSeconds }) => cpuSeconds)),
+    floorSeconds: cpuOf('floor'),
+    feedSeconds: cpuOf('feed'),
   };
-  return { ...facts, medians, ratio: medians.boxSeconds / medians.floorSeconds, doubts: doubtsAbout(facts, fps) };
+  return {
+    ...facts,
+    medians,
+    ratio: medians.boxSeconds / medians.floorSeconds,
+    ratioWithoutFeed: (medians.boxSeconds - medians.feedSeconds) / medians.floorSeconds,
+    doubts: doubtsAbout(facts, fps),
+  };
 }
 
 /** The comparison holds only when both sides encoded the same pictures in the same way. */
-function doubtsAbout(
-  { rounds, seconds, machine }: Omit<Report, 'medians' | 'ratio' | 'doubts'>,
-  fps: number,
-): string[] {
+function doubtsAbout({ rounds, seconds, machine }: Facts, fps: number): string[] {
   const doubts: string[] = [];
   const expected = seconds * fps;
   const [first] = rounds;
-  for (const [index, { kind, file, encoderArgs, loadAverage }] of rounds.entries()) {
-    const where = `round ${Math.floor(index / 2) + 1}, ${kind}`;
-    if (Math.abs(file.pictures - expected) > fps / 5)
-      doubts.push(`${where}: ${file.pictures} pictures instead of ${expected}`);
-    if (encoderArgs.join(' ') !== first?.encoderArgs.join(' ')) doubts.push(`${where}: other encoder arguments`);
-    if (loadAverage > machine.cores) doubts.push(`${where}: began at a load average of ${loadAverage.toFixed(1)}`);
+  for (const [index, round] of rounds.entries()) {
+    const where = `${round.kind} of round ${roundNumber(index)}`;
+    if (round.loadAverage > machine.cores) {
+      doubts.push(`${where}: began at a load average of ${round.loadAverage.toFixed(1)}`);
+    }
+    const { pictures } = round.kind === 'feed' ? { pictures: round.frames / PARTICIPANTS } : round.file;
+    if (Math.abs(pictures - expected) > fps / 5) doubts.push(`${where}: ${pictures} pictures instead of ${expected}`);
+    if (round.kind !== 'feed' && first?.kind === 'box' && round.encoderArgs.join(' ') !== first.encoderArgs.join(' ')) {
+      doubts.push(`${where}: other encoder arguments`);
+    }
   }
   return doubts;
+}
+
+/** Box, floor and feed make one round. */
+function roundNumber(index: number): number {
+  return Math.floor(index / ROUND_KINDS) + 1;
 }
 
 /** The report as a person reads it on a terminal. */
 export function formatReport(report: Report): string {
   const { machine, medians, seconds, rounds } = report;
   const share = (cpuSeconds: number) => `${((100 * cpuSeconds) / seconds).toFixed(1)} %`;
-  const mib = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`;
   const rows: string[][] = [['', 'CPU seconds', 'of one core']];
   const add = (name: string, cpuSeconds: number) => rows.push([name, cpuSeconds.toFixed(2), share(cpuSeconds)]);
   add('box, all processes', medians.boxSeconds);
@@ -93,15 +116,11 @@ export function formatReport(report: Report): string {
   add('  capture process', medians.captureSeconds);
   add('  ffmpeg', medians.encoderSeconds);
   add('floor: ffmpeg alone', medians.floorSeconds);
+  add('stand-in for the SDK', medians.feedSeconds);
   const table = rows.map(([name = '', cpu = '', of = '']) => `${name.padEnd(24)}${cpu.padStart(12)}${of.padStart(14)}`);
   const details = rounds.map((round, index) => {
-    const { kind, cpuSeconds, file, loadAverage } = round;
-    const facts = `${file.pictures} pictures, ${(file.bytes / 1e6).toFixed(2)} MB, load ${loadAverage.toFixed(1)} before`;
-    const memory =
-      round.kind === 'box'
-        ? `, peak memory main ${mib(round.peakBytes.main)}, capture ${mib(round.peakBytes.capture)}, ffmpeg ${mib(round.peakBytes.encoder)}`
-        : '';
-    return `  ${Math.floor(index / 2) + 1} ${kind.padEnd(6)}${cpuSeconds.toFixed(2).padStart(8)} s  ${facts}${memory}`;
+    const cpu = `${round.cpuSeconds.toFixed(2).padStart(8)} s`;
+    return `  ${roundNumber(index)} ${round.kind.padEnd(6)}${cpu}  load ${round.loadAverage.toFixed(1)} before, ${factsOf(round)}`;
   });
   return [
     `${report.benchmark}, ${seconds} s, ${report.content}`,
@@ -109,8 +128,20 @@ export function formatReport(report: Report): string {
     '',
     ...table,
     '',
-    `ratio box / floor: ${report.ratio.toFixed(3)}  (medians of ${rounds.length / 2} rounds)`,
+    `ratio box / floor: ${report.ratio.toFixed(3)}; without the stand-in ${report.ratioWithoutFeed.toFixed(3)}  (medians of ${rounds.length / ROUND_KINDS} rounds)`,
     ...details,
     ...report.doubts.map((doubt) => `! ${doubt}`),
   ].join('\n');
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)} MiB`;
+}
+
+function factsOf(round: Round): string {
+  if (round.kind === 'feed') return `${round.frames} frames, ${round.blocks} blocks of sound`;
+  const file = `${round.file.pictures} pictures, ${(round.file.bytes / 1e6).toFixed(2)} MB`;
+  if (round.kind === 'floor') return file;
+  const { main, capture, encoder } = round.peakBytes;
+  return `${file}, peak memory main ${mib(main)}, capture ${mib(capture)}, ffmpeg ${mib(encoder)}`;
 }

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { FfmpegFound } from '../../main/capture/encode/ffmpeg.ts';
 import { liveEncoderArgs } from '../../main/capture/encode/ffmpeg-args.ts';
 import { CANVAS_COLOUR } from '../../main/capture/mix/colour.ts';
 import type { Settings } from '../../main/settings/settings.ts';
-import { sampleRequest } from '../support/box.ts';
+import { sampleRequest, writeScenario } from '../support/box.ts';
 import { ffprobePath } from '../support/flash-and-beep.ts';
 import { startRig } from '../support/rig.ts';
 import { childrenOf, cpuTime, peakMemoryBytes } from './cpu.ts';
@@ -15,6 +16,7 @@ import { FRAME, type Participant } from './material.ts';
 
 const run = promisify(execFile);
 const POLL_MS = 50;
+const FEED_ENTRY = fileURLToPath(new URL('./feed.ts', import.meta.url));
 const ENCODER_MARK = 'pipe:0';
 /** After the room: finalizing, upload, callback. */
 const DELIVERY_TIMEOUT_MS = 60_000;
@@ -50,6 +52,17 @@ export interface FloorRound {
   encoderArgs: string[];
 }
 
+export interface FeedRound {
+  kind: 'feed';
+  loadAverage: number;
+  /** CPU seconds of a process that only receives the same room. */
+  cpuSeconds: number;
+  frames: number;
+  blocks: number;
+}
+
+export type Round = BoxRound | FloorRound | FeedRound;
+
 /** The encoder's arguments that a box with these settings uses. */
 export function encoderArgs(settings: Settings, ffmpeg: Pick<FfmpegFound, 'hasFpsMode'>): string[] {
   const { video, audio } = settings;
@@ -60,13 +73,7 @@ export function encoderArgs(settings: Settings, ffmpeg: Pick<FfmpegFound, 'hasFp
 export async function boxRound(options: { participants: readonly Participant[]; seconds: number }): Promise<BoxRound> {
   const { participants, seconds } = options;
   const loadAverage = loadavg()[0]!;
-  const room = {
-    participants: participants.map(({ userId, video, sound }) => ({
-      ...{ userId, media: video, audio: sound, size: `${FRAME.width}x${FRAME.height}`, fps: FRAME.fps },
-    })),
-    events: [{ at: seconds, type: 'dissolve' }],
-  };
-  const rig = await startRig({ name: 'bench', rooms: async () => ({ '1': room }) });
+  const rig = await startRig({ name: 'bench', rooms: async () => roomsOf(participants, seconds) });
   try {
     const { pid } = rig.box;
     const before = cpuTime(pid)!;
@@ -94,6 +101,33 @@ export async function boxRound(options: { participants: readonly Participant[]; 
   } finally {
     await rig.close();
   }
+}
+
+/** One room in which everybody is there from the beginning to the end. */
+function roomsOf(participants: readonly Participant[], seconds: number): Record<string, unknown> {
+  const size = `${FRAME.width}x${FRAME.height}`;
+  return {
+    '1': {
+      participants: participants.map(({ userId, video, sound }) => ({
+        ...{ userId, media: video, audio: sound, size, fps: FRAME.fps },
+      })),
+      events: [{ at: seconds, type: 'dissolve' }],
+    },
+  };
+}
+
+/** Receives the same room without doing anything with it. */
+export async function feedRound(options: {
+  participants: readonly Participant[];
+  seconds: number;
+  directory: string;
+  ffmpegPath: string;
+}): Promise<FeedRound> {
+  const { participants, seconds, directory, ffmpegPath } = options;
+  const loadAverage = loadavg()[0]!;
+  const scenario = await writeScenario(directory, roomsOf(participants, seconds));
+  const { stdout } = await run(process.execPath, [FEED_ENTRY, scenario, ffmpegPath]);
+  return { kind: 'feed', loadAverage, ...(JSON.parse(stdout) as Omit<FeedRound, 'kind' | 'loadAverage'>) };
 }
 
 /** Looks at the box's processes until it is stopped. What a process spent is known exactly once its parent has waited for it. */

@@ -197,7 +197,8 @@ export class SimulatedSender {
       let value = sound === null ? 0 : sound(ms / 1000);
       for (const beepMs of beepsMs) {
         const sinceMs = ms - beepMs;
-        if (sinceMs >= 0 && sinceMs < BEEP_MS) value += BEEP_AMPLITUDE * Math.sin((2 * Math.PI * BEEP_HZ * sinceMs) / 1000);
+        if (sinceMs >= 0 && sinceMs < BEEP_MS)
+          value += BEEP_AMPLITUDE * Math.sin((2 * Math.PI * BEEP_HZ * sinceMs) / 1000);
       }
       const rounded = Math.max(-32_768, Math.min(32_767, Math.round(value)));
       for (let channel = 0; channel < audio.channels; channel++) samples[frame * audio.channels + channel] = rounded;

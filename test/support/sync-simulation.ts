@@ -52,13 +52,15 @@ interface Watched {
  * log: which flash of whom stands on it. Pictures are taken and sound is mixed when the timeline says so, as the feed does.
  */
 export function simulateSync({ senders, durationMs, fps = 15, onBlock }: SyncOptions): SyncRun {
-  const watched = senders.map((plan): Watched => ({
-    sender: new SimulatedSender(plan),
-    shown: -1,
-    flashesMs: new Map(),
-    beepsMs: new Map(),
-    nextBeep: 0,
-  }));
+  const watched = senders.map(
+    (plan): Watched => ({
+      sender: new SimulatedSender(plan),
+      shown: -1,
+      flashesMs: new Map(),
+      beepsMs: new Map(),
+      nextBeep: 0,
+    }),
+  );
   const mixer = new AudioMixer();
   mixer.setActive(senders.map(({ userId }) => userId));
   const timeline = new Timeline({ fps, t0Ms: 0 });
@@ -68,7 +70,8 @@ export function simulateSync({ senders, durationMs, fps = 15, onBlock }: SyncOpt
     run.inOrder &&= ticks.from === run.ticks && blocks.from === run.blocks;
     for (let tick = ticks.from; tick < ticks.to; tick++) {
       for (const one of watched) {
-        if (one.shown >= 0 && !one.flashesMs.has(one.shown)) one.flashesMs.set(one.shown, videoTimestampNs(tick, fps) / 1e6);
+        if (one.shown >= 0 && !one.flashesMs.has(one.shown))
+          one.flashesMs.set(one.shown, videoTimestampNs(tick, fps) / 1e6);
       }
     }
     for (let block = blocks.from; block < blocks.to; block++) {

@@ -57,8 +57,8 @@ export class Arrivals {
     this.#starts[block % MEMORY_BLOCKS] = start;
     this.#delays[block % MEMORY_BLOCKS] = arrival - start;
     this.#stretch = Math.max(this.#stretch, this.#count - MEMORY_BLOCKS);
-    this.#noteSide(block);
     this.#weigh(block);
+    this.#noteSide(block);
   }
 
   /** Starts a new stretch with the next block: what arrived before says nothing about it. */
@@ -137,7 +137,9 @@ export class Arrivals {
     for (let next = block; next < block + known; next++) {
       if (Math.abs(this.#delay(next) - this.#delay(block)) > STEADY) return false;
     }
-    return lowest > this.#normalDelay(block) + (late > SMALL_HOLE ? STEADY : STEADY / 2);
+    const normal = this.#normalDelay(block);
+    if (late > SMALL_HOLE) return lowest > normal + STEADY;
+    return Number.isFinite(normal) && lowest > normal + STEADY / 2;
   }
 
   /** Highest delay in the 2 s before a block arrived. */

@@ -12,19 +12,33 @@ export interface YuvColour {
   v: number;
 }
 
+/** Luma of a colour, its components 0…255; not rounded. */
+export function lumaOf(red: number, green: number, blue: number): number {
+  return 16 + (219 / 255) * (0.299 * red + 0.587 * green + 0.114 * blue);
+}
+
+/** The sample `u` of a colour, its components 0…255; not rounded. */
+export function blueDifferenceOf(red: number, green: number, blue: number): number {
+  return 128 + (224 / 255 / 1.772) * (0.886 * blue - 0.299 * red - 0.587 * green);
+}
+
+/** The sample `v` of a colour, its components 0…255; not rounded. */
+export function redDifferenceOf(red: number, green: number, blue: number): number {
+  return 128 + (224 / 255 / 1.402) * (0.701 * red - 0.587 * green - 0.114 * blue);
+}
+
 /**
  * Converts `#rrggbb` to the canvas's colour space.
  * @throws TypeError for any other notation
  */
 export function parseColour(text: string): YuvColour {
   if (!/^#[0-9a-f]{6}$/i.test(text)) throw new TypeError(`a colour looks like #1a2b3c, got "${text}"`);
-  const red = Number.parseInt(text.slice(1, 3), 16) / 255;
-  const green = Number.parseInt(text.slice(3, 5), 16) / 255;
-  const blue = Number.parseInt(text.slice(5, 7), 16) / 255;
-  const luma = 0.299 * red + 0.587 * green + 0.114 * blue;
+  const red = Number.parseInt(text.slice(1, 3), 16);
+  const green = Number.parseInt(text.slice(3, 5), 16);
+  const blue = Number.parseInt(text.slice(5, 7), 16);
   return {
-    y: Math.round(16 + 219 * luma),
-    u: Math.round(128 + (224 * (blue - luma)) / 1.772),
-    v: Math.round(128 + (224 * (red - luma)) / 1.402),
+    y: Math.round(lumaOf(red, green, blue)),
+    u: Math.round(blueDifferenceOf(red, green, blue)),
+    v: Math.round(redDifferenceOf(red, green, blue)),
   };
 }

@@ -25,7 +25,10 @@ describe('SpeakerChoice', () => {
   test('moves to another after he has talked for two seconds, pauses not counted', () => {
     const choice = new SpeakerChoice({ thresholdRms: 0.01 });
     play(choice, ['a', 'b'], [{ a: LOUD }]);
-    const words = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? { b: LOUD } : {}));
+    const words = Array.from(
+      { length: 50 },
+      (_, index): Record<string, number> => (index % 2 === 0 ? { b: LOUD } : {}),
+    );
     const chosen = play(choice, ['a', 'b'], words, STEP_MS);
     expect(chosen.indexOf('b')).toBe(38);
     expect(new Set(chosen.slice(38))).toEqual(new Set(['b']));
@@ -51,7 +54,10 @@ describe('SpeakerChoice', () => {
   test('two who talk by turns reach the place of one who is silent', () => {
     const choice = new SpeakerChoice({ thresholdRms: 0.01 });
     play(choice, ['a', 'b', 'c'], [{ a: LOUD }]);
-    const turns = Array.from({ length: 60 }, (_, index) => (index % 20 < 10 ? { b: LOUD } : { c: LOUD }));
+    const turns = Array.from(
+      { length: 60 },
+      (_, index): Record<string, number> => (index % 20 < 10 ? { b: LOUD } : { c: LOUD }),
+    );
     const chosen = play(choice, ['a', 'b', 'c'], turns, STEP_MS);
     expect(chosen.indexOf('b')).toBeLessThan(32);
   });

@@ -1,16 +1,21 @@
-import { Arrivals, TOLERANCE } from './arrivals.ts';
+import { Arrivals } from './arrivals.ts';
 import { MIX_RATE, RateConverter } from './rate-converter.ts';
 import { SINC_REACH, SINC_TAPS, sincAt } from './sinc.ts';
+import { SPLICE_SAMPLES, splice } from './splice.ts';
 import type { PcmBlock } from './types.ts';
 
 /** Samples kept per participant: 2.7 s at 48 kHz. */
 const RING = 1 << 17;
 /** Fade in and out at every beginning and end, in samples: 10 ms. */
 const FADE = 480;
-/** The speed is corrected from this misplacement on, in samples: 5 ms. */
-const CORRECT_FROM = 240;
-/** … until it is below this: 1 ms. */
-const CORRECT_TO = 48;
+/** The speed is corrected from this misplacement on, in samples: 2 ms. */
+const CORRECT_FROM = 96;
+/** … until it is below this: half a millisecond. */
+const CORRECT_TO = 24;
+/** From this misplacement on, sound is left out or repeated instead, in samples: 15 ms. */
+const SPLICE_FROM = 720;
+/** No more than this is repeated at a time, in samples: 40 ms. Sound that lies earlier still is placed anew. */
+const MOST_REPEATED = 1920;
 /**
  * At most one sample in so many is added or left out: 0.05 %, twice what the worst clocks need and too little to be heard as another
  * pitch.
@@ -33,6 +38,8 @@ export class Voice {
   #written = 0;
   #cursor = 0;
   #playing = false;
+  /** Number of the first sample of the piece that plays. */
+  #pieceStart = 0;
   #correcting = false;
   /** Samples played since one was added or left out. */
   #sinceCorrection = 0;
@@ -144,7 +151,7 @@ export class Voice {
     let beginsAt = 0;
     for (;;) {
       if (this.#cursor >= this.#written) return null;
-      const placement = this.#arrivals.lowestDelay();
+      const placement = this.#arrivals.expectedDelay();
       beginsAt = Math.round(placement + this.#cursor);
       if (beginsAt >= at + room) return null;
       if (beginsAt >= at) break;
@@ -155,6 +162,7 @@ export class Voice {
       if (hole !== null) this.#arrivals.restartAt(hole.block);
     }
     this.#playing = true;
+    this.#pieceStart = this.#cursor;
     this.#correcting = false;
     this.#gain = 0;
     this.#endAt = Number.POSITIVE_INFINITY;
@@ -164,10 +172,10 @@ export class Voice {
   /** Plays until the piece ends or `into` is full. @returns samples played */
   #play(at: number, into: Float32Array, offset: number): number {
     const room = into.length - offset;
-    const placement = at - this.#cursor;
     // Positive: the stream lies too early and has to be played slower.
-    const misplaced = this.#arrivals.lowestDelay() - placement;
-    if (Math.abs(misplaced) > TOLERANCE) this.#endAt = Math.min(this.#endAt, this.#cursor + FADE);
+    const misplaced = this.#spliceNearer(this.#arrivals.expectedDelay() - (at - this.#cursor));
+    const placement = at - this.#cursor;
+    if (misplaced > MOST_REPEATED) this.#endAt = Math.min(this.#endAt, this.#cursor + FADE);
     const correction = this.#endAt === Number.POSITIVE_INFINITY ? this.#correction(misplaced, room) : 0;
     const wanted = room - correction;
     const hole = this.#arrivals.findHole(this.#cursor, wanted + FADE, placement);
@@ -184,6 +192,20 @@ export class Voice {
     this.#playing = false;
     if (hole !== null && hole.start === end) this.#arrivals.restartAt(hole.block);
     return rest;
+  }
+
+  /** Brings a stream that lies far from its place nearer, where that can be done unheard. @returns how far from it the stream lies now */
+  #spliceNearer(misplaced: number): number {
+    const distance = Math.abs(misplaced);
+    if (distance < SPLICE_FROM || misplaced > MOST_REPEATED || this.#endAt !== Number.POSITIVE_INFINITY) return misplaced;
+    const from = this.#cursor;
+    const least = Math.max(this.#pieceStart, this.#written - RING + SPLICE_SAMPLES);
+    const most = this.#written - SPLICE_SAMPLES;
+    const wanted = from - Math.round(misplaced);
+    if (from > most || wanted < least || wanted > most) return misplaced;
+    const [low, high] = misplaced > 0 ? [least, Math.min(most, from - 1)] : [Math.max(least, from + 1), most];
+    this.#cursor = splice(this.#ring, from, wanted, low, high);
+    return misplaced + this.#cursor - from;
   }
 
   /** Samples to leave out of (positive) or to add to a chunk of `room`: one at a time. */

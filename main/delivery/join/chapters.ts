@@ -92,5 +92,8 @@ function merged(events: readonly Chapter[], distanceMs: number): Chapter[] {
     if (last && startMs - last.startMs < distanceMs) last.titles.push(title);
     else chapters.push({ startMs, titles: [title] });
   }
-  return chapters.map(({ startMs, titles }) => ({ startMs, title: titles.join(', ') || START_TITLE }));
+  return chapters.map(({ startMs, titles }) => {
+    const events = titles.filter((title) => title !== START_TITLE);
+    return { startMs, title: events.join(', ') || START_TITLE };
+  });
 }

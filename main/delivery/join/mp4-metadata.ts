@@ -31,11 +31,7 @@ export function userDataBox(metadata: MediaMetadata, chapters: readonly Chapter[
       box('----', fullBox('mean', 0, 0, latin1(FREEFORM_MEAN)), fullBox('name', 0, 0, latin1(name)), textBox(value)),
     ),
   );
-  return box(
-    'udta',
-    fullBox('meta', 0, 0, handler, list),
-    ...(chapters.length > 0 ? [neroChaptersBox(chapters)] : []),
-  );
+  return box('udta', fullBox('meta', 0, 0, handler, list), ...(chapters.length > 0 ? [neroChaptersBox(chapters)] : []));
 }
 
 /**
@@ -75,13 +71,7 @@ export class ChapterTrack {
 }
 
 /** What the text media type wants to know about looks, all zero: this text is never drawn over the pictures. */
-const TEXT_DESCRIPTION = fullBox(
-  'stsd',
-  0,
-  0,
-  u32(1),
-  box('text', Buffer.alloc(6), u16(1), Buffer.alloc(44)),
-);
+const TEXT_DESCRIPTION = fullBox('stsd', 0, 0, u32(1), box('text', Buffer.alloc(6), u16(1), Buffer.alloc(44)));
 
 function chapterSample(title: string): Buffer {
   const text = Buffer.from(title, 'utf8');

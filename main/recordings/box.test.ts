@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RecordingRequest } from '../../shared/request.ts';
+import { SECRETS } from '../../test/support/new-recording.ts';
+import { createSupervised, type Supervised } from '../../test/support/supervised.ts';
+import type { AcceptResult, BoxApi } from '../http/box-api.ts';
+import { defaultSettings } from '../settings/settings.ts';
+import { type BoxDeps, createBox } from './box.ts';
+
+const addon = vi.hoisted(() => ({ present: false }));
+vi.mock('../capture/room/trtc/addon.ts', () => ({ findAddon: () => ({ ...addon, path: '/addon' }) }));
+
+let under: Supervised;
+/** Bytes uploaded so far, as the runner knows them. */
+let progress: { doneBytes: number; totalBytes: number } | undefined;
+
+beforeEach(() => {
+  under = createSupervised();
+  addon.present = false;
+  progress = undefined;
+});
+afterEach(() => under.close());
+
+function open(changes: Partial<BoxDeps> = {}): BoxApi {
+  const settings = defaultSettings();
+  settings.disk.reserveBytes = 0;
+  settings.limits.maxRecordings = 2;
+  return createBox({
+    store: under.store,
+    supervisor: under.supervisor,
+    runner: { progress: () => progress },
+    settings,
+    recordingsDirectory: under.directory,
+    rooms: 'simulated',
+    ffmpegVersion: '4.4',
+    hasStoredCredentials: true,
+    now: Date.now,
+    isShuttingDown: () => false,
+    ...changes,
+  });
+}
+
+function fullDisk(): BoxDeps['settings'] {
+  const settings = defaultSettings();
+  settings.disk.reserveBytes = Number.MAX_SAFE_INTEGER;
+  return settings;
+}
+
+function request(changes: Partial<RecordingRequest> = {}): RecordingRequest {
+  return {
+    SdkAppId: 1_400_000_000,
+    RoomId: 43_474,
+    StrRoomId: null,
+    UserId: 'recorder',
+    UserSig: SECRETS.userSig,
+    CosConfig: {
+      Region: 'ap-shanghai',
+      Bucket: 'test-123456789',
+      Path: '/trtc',
+      SecretId: 'AKIDrequest',
+      SecretKey: 'key-of-the-request',
+      Token: null,
+    },
+    Callback: null,
+    Mode: '12',
+    IsReserve: true,
+    ...changes,
+  };
+}
+
+function accepted(result: AcceptResult): string {
+  if (result.kind === 'problem') throw new Error(`refused: ${result.code}`);
+  return result.recording.id;
+}
+
+describe('a request', () => {
+  it('is safe on disk, with its secrets, before it is answered, and its capture is started', async () => {
+    const id = accepted(await open().accept(request(), { bodyHash: 'h' }));
+    expect(under.row(id)).toMatchObject({
+      sdkAppId: 1_400_000_000,
+      roomId: 43_474,
+      userId: 'recorder',
+      mode: '12',
+      isReserve: true,
+      cosPath: '/trtc',
+      usesStoredCredentials: false,
+      simulated: true,
+    });
+    expect(under.store.recordings.secrets(id)).toEqual({
+      userSig: SECRETS.userSig,
+      secretId: 'AKIDrequest',
+      secretKey: 'key-of-the-request',
+      token: null,
+    });
+    await under.advance(0);
+    expect(under.host.started).toHaveLength(1);
+  });
+
+  it.each([
+    ['SHUTTING_DOWN', { isShuttingDown: () => true, ffmpegVersion: null }],
+    ['FFMPEG_MISSING', { ffmpegVersion: null }],
+    ['ADDON_MISSING', { rooms: 'trtc' }],
+    ['DISK_RESERVE', { settings: fullDisk() }],
+  ] as const)('is refused with %s, leaving nothing behind', async (code, changes) => {
+    const box = open(changes);
+    expect(await box.accept(request(), { bodyHash: 'h', idempotencyKey: 'k' })).toEqual({ kind: 'problem', code });
+    expect(under.store.recordings.list()).toEqual([]);
+    expect(under.store.idempotency.get('k')).toBeUndefined();
+    const health = await box.health();
+    expect(health.accepting).toBe(false);
+    expect(health.problems).toContain(code);
+  });
+
+  it('for a real room is accepted with the addon there', async () => {
+    addon.present = true;
+    const box = open({ rooms: 'trtc' });
+    expect(under.row(accepted(await box.accept(request(), { bodyHash: 'h' }))).simulated).toBe(false);
+    expect(box.parseOptions().checkUserSig).not.toBeNull();
+    expect(open().parseOptions().checkUserSig).toBeNull();
+  });
+
+  it('for a user who is recording that room already is refused with the id of the running one', async () => {
+    const box = open();
+    const runningId = accepted(await box.accept(request(), { bodyHash: 'h' }));
+    expect(await box.accept(request(), { bodyHash: 'h' })).toEqual({
+      kind: 'problem',
+      code: 'ALREADY_RECORDING',
+      runningId,
+    });
+    accepted(await box.accept(request({ RoomId: null, StrRoomId: '43474' }), { bodyHash: 'h' }));
+  });
+
+  it('beyond the capacity is refused until a recording has ended', async () => {
+    const box = open();
+    const ids: string[] = [];
+    for (const RoomId of [1, 2]) ids.push(accepted(await box.accept(request({ RoomId }), { bodyHash: 'h' })));
+    expect(await box.accept(request({ RoomId: 3 }), { bodyHash: 'h' })).toEqual({
+      kind: 'problem',
+      code: 'AT_CAPACITY',
+    });
+    expect(await box.health()).toMatchObject({
+      accepting: false,
+      problems: ['AT_CAPACITY'],
+      recordings: { capturing: 2, capacity: 2, delivering: 0 },
+    });
+    await under.advance(0);
+    under.host.started[0]?.enter(0);
+    await box.stop(ids[0]!);
+    under.host.started[0]?.exit(0);
+    expect((await box.health()).recordings).toMatchObject({ capturing: 1, delivering: 1 });
+    accepted(await box.accept(request({ RoomId: 3 }), { bodyHash: 'h' }));
+  });
+});
+
+describe('a repeated request', () => {
+  it('gets its first answer, even when the box could not take it now', async () => {
+    const id = accepted(await open().accept(request(), { bodyHash: 'h', idempotencyKey: 'k' }));
+    const refusing = open({ isShuttingDown: () => true, ffmpegVersion: null, settings: fullDisk() });
+    const again = await refusing.accept(request(), { bodyHash: 'h', idempotencyKey: 'k' });
+    expect(again).toMatchObject({ kind: 'replayed', recording: { id } });
+    expect(await refusing.accept(request(), { bodyHash: 'h', idempotencyKey: 'new' })).toMatchObject({
+      code: 'SHUTTING_DOWN',
+    });
+    expect(under.store.recordings.list()).toHaveLength(1);
+    await under.advance(0);
+    expect(under.host.started).toHaveLength(1);
+  });
+
+  it('with another content under the same key is a mismatch', async () => {
+    const box = open();
+    await box.accept(request(), { bodyHash: 'h', idempotencyKey: 'k' });
+    expect(await box.accept(request({ RoomId: 2 }), { bodyHash: 'other', idempotencyKey: 'k' })).toEqual({
+      kind: 'problem',
+      code: 'IDEMPOTENCY_MISMATCH',
+    });
+  });
+});
+
+describe('looking and stopping', () => {
+  it('shows the length and the upload as they are now', async () => {
+    const box = open();
+    const id = accepted(await box.accept(request(), { bodyHash: 'h' }));
+    await under.advance(0);
+    under.host.last.enter(0);
+    under.host.last.beat(4_321);
+    expect((await box.get(id))?.durationMs).toBe(4_321);
+    expect(under.row(id).timelineMs).toBe(0);
+    under.store.files.put({
+      recordingId: id,
+      fileIndex: 0,
+      userId: 'recorder',
+      localPath: '/x.mp4',
+      bytes: 100,
+      durationMs: 1,
+      objectKey: 'x.mp4',
+      url: 'https://x',
+    });
+    progress = { doneBytes: 40, totalBytes: 100 };
+    expect((await box.get(id))?.files[0]?.uploadedBytes).toBe(40);
+    expect((await box.list({ limit: 10 })).map((view) => view.id)).toEqual([id]);
+    expect(await box.get('unknown')).toBeNull();
+    expect(JSON.stringify(await box.get(id))).not.toContain('key-of-the-request');
+  });
+
+  it('stop is on disk when it is answered, changes nothing the second time, and knows no unknown one', async () => {
+    const box = open();
+    const id = accepted(await box.accept(request(), { bodyHash: 'h' }));
+    await under.advance(0);
+    under.host.last.enter(0);
+    expect(await box.stop(id)).toMatchObject({ id, state: 'waiting' });
+    expect(under.row(id).stopRequested).toBe('stopped');
+    under.host.last.exit(0);
+    expect(await box.stop(id)).toMatchObject({ state: 'finalizing', endReason: 'stopped' });
+    expect(under.events(id, 'stopRequested')).toHaveLength(1);
+    expect(await box.stop('unknown')).toBeNull();
+  });
+});

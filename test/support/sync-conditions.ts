@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { calmSender, type JitterPlan, type SenderPlan } from './simulated-senders.ts';
+
+/** Flashes of six participants come in turn, so far apart that no beep is taken for another's. */
+export const SLOT_MS = 800;
+export const PARTICIPANTS = 6;
+export const FLASH_PERIOD_MS = PARTICIPANTS * SLOT_MS;
+
+export const JITTER_KINDS = ['uniform', 'spiky', 'waves', 'tail'] as const satisfies readonly JitterPlan['kind'][];
+const SAMPLE_RATES = [16_000, 24_000, 32_000, 44_100, 48_000] as const;
+const FRAME_RATES = [5, 8, 10, 15, 20, 24, 25, 30, 50, 60] as const;
+
+/** Flash turn of participant `index` who enters at `startMs`, the first one second after everybody is there. */
+export function turn(index: number, startMs: number): Pick<SenderPlan, 'flashPeriodMs' | 'flashPhaseMs' | 'startMs'> {
+  return { startMs, flashPeriodMs: FLASH_PERIOD_MS, flashPhaseMs: 2000 + index * SLOT_MS - startMs };
+}
+
+/** Six participants whose cameras, microphones and clocks differ, as their makers meant them: no jitter, clocks within ±100 ppm. */
+export function constantSenders(fpsOf: (index: number) => number = (index) => [15, 24, 30, 25, 15, 30][index]!): SenderPlan[] {
+  const ppm = [-100, 63, -37, 100, 12, -71];
+  return ppm.map((clockPpm, index) => {
+    const calm = calmSender(`user_${index}`);
+    return {
+      ...calm,
+      ...turn(index, 100 + 83 * index),
+      seed: 10 * index,
+      clockPpm,
+      video: { ...calm.video, fps: fpsOf(index) },
+    };
+  });
+}
+
+function jitter(mostMs: number): fc.Arbitrary<JitterPlan> {
+  return fc.record({ kind: fc.constantFrom(...JITTER_KINDS), maxMs: fc.integer({ min: 0, max: mostMs }) });
+}
+
+function sender(index: number, durationMs: number): fc.Arbitrary<SenderPlan> {
+  const at = fc.integer({ min: 3000, max: durationMs });
+  return fc
+    .record({
+      seed: fc.nat(1e9),
+      startMs: fc.integer({ min: 0, max: 1000 }),
+      clockPpm: fc.integer({ min: -200, max: 200 }),
+      audio: fc.record({
+        sampleRate: fc.constantFrom(...SAMPLE_RATES),
+        channels: fc.constantFrom<1 | 2>(1, 2),
+        jitter: jitter(150),
+        lostShare: fc.constantFrom(0, 0, 0.001, 0.01),
+      }),
+      video: fc.record({ fps: fc.constantFrom(...FRAME_RATES), jitter: jitter(150) }),
+      stalls: fc.array(fc.record({ atMs: at, durationMs: fc.integer({ min: 40, max: 600 }) }), { maxLength: 3 }),
+      steps: fc.array(fc.record({ atMs: at, shiftMs: fc.integer({ min: -100, max: 100 }) }), { maxLength: 2 }),
+    })
+    .map((drawn) => ({ ...drawn, ...turn(index, drawn.startMs), userId: `user_${index}`, sound: null }));
+}
+
+/**
+ * Six participants as bad as they may come: jitter up to 150 ms of picture and sound each on its own, clocks off by up to ±200 ppm, all
+ * rates, lost blocks, stalls that end in bursts, and ways that become longer or shorter for good.
+ */
+export function roughSenders(durationMs: number): fc.Arbitrary<SenderPlan[]> {
+  return fc.tuple(...Array.from({ length: PARTICIPANTS }, (_, index) => sender(index, durationMs)));
+}
