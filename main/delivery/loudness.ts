@@ -65,9 +65,14 @@ const TRUE_PEAK_DB = -1;
 const SILENCE_LUFS = -60;
 /** More would turn the noise between two words into a roar. */
 const MAX_GAIN_DB = 36;
+/** How near a try has to come. */
 const TOLERANCE_LU = 0.5;
+/** How near a file has to be to be left alone: a little wider, so that what came out of here is never encoded again. */
+const LEFT_ALONE_LU = 0.7;
+/** Measured peaks are rounded to a tenth. */
+const PEAK_ROUNDING_DB = 0.05;
 /** Coders overshoot by about this much; when they do more, the next try leaves more room. */
-const CODER_ROOM_DB = 0.6;
+const CODER_ROOM_DB = 1;
 const SPARE_ROOM_DB = 0.2;
 const LAST_ROOM_DB = 1;
 const MAX_TRIES = 4;
@@ -149,11 +154,12 @@ function wishFor(before: Loudness, options: Options): Wish | { reason: 'silence'
   const { targetLufs = TARGET_LUFS, truePeakDb = TRUE_PEAK_DB } = options;
   if (before.lufs < SILENCE_LUFS || before.peakDb === Number.NEGATIVE_INFINITY) return { reason: 'silence' };
   const wish = { targetLufs: Math.min(targetLufs, before.lufs + MAX_GAIN_DB), truePeakDb };
-  return isRight(before, wish) ? { reason: 'alreadyRight' } : wish;
+  return isRight(before, wish, LEFT_ALONE_LU) ? { reason: 'alreadyRight' } : wish;
 }
 
-function isRight(loudness: Loudness, { targetLufs, truePeakDb }: Wish): boolean {
-  return Math.abs(loudness.lufs - targetLufs) <= TOLERANCE_LU && loudness.peakDb <= truePeakDb;
+function isRight(loudness: Loudness, wish: Wish, toleranceLu: number, peakRoomDb = 0): boolean {
+  const isNear = Math.abs(loudness.lufs - wish.targetLufs) <= toleranceLu;
+  return isNear && loudness.peakDb <= wish.truePeakDb - peakRoomDb;
 }
 
 interface Reach {
@@ -183,11 +189,11 @@ async function reach(wish: Wish, before: Loudness, parts: Reach): Promise<{ gain
     const check = { ...run, input: sound, onProgress: (share: number) => progress(start + step * (0.7 + share * 0.3)) };
     const after = await measureLoudness(check);
     from += step;
-    if (isRight(after, wish)) return { gain, after };
+    if (isRight(after, wish, TOLERANCE_LU, PEAK_ROUNDING_DB)) return { gain, after };
     if (left === 1) return isBetter(after, before, wish) ? { gain, after } : null;
     const gained = (after.lufs - earlier.lufs) / (gainDb - earlier.gainDb || 1);
     earlier = { gainDb, lufs: after.lufs };
-    const excessDb = after.peakDb - wish.truePeakDb;
+    const excessDb = after.peakDb - wish.truePeakDb + PEAK_ROUNDING_DB;
     const isLast = left === 2;
     if (excessDb > 0) ceilingDb -= excessDb + (isLast ? LAST_ROOM_DB : SPARE_ROOM_DB);
     // With more gain the coder overshoots more, so the last try settles for the peaks.
@@ -198,7 +204,7 @@ async function reach(wish: Wish, before: Loudness, parts: Reach): Promise<{ gain
 
 function isBetter(after: Loudness, before: Loudness, { targetLufs, truePeakDb }: Wish): boolean {
   const isNearer = Math.abs(after.lufs - targetLufs) < Math.abs(before.lufs - targetLufs);
-  return after.peakDb <= truePeakDb && (isNearer || before.peakDb > truePeakDb);
+  return after.peakDb <= truePeakDb - PEAK_ROUNDING_DB && (isNearer || before.peakDb > truePeakDb);
 }
 
 function clamped(value: number, lowest: number, highest: number): number {

@@ -20,13 +20,14 @@ export function* speechBlocks(seconds: number, peak: number): Generator<Int16Arr
       const at = sample % SYLLABLE_SAMPLES;
       if (at === 0) {
         const isPause = sample % (SAMPLE_RATE * 4) > SAMPLE_RATE * 3;
-        const loudness = isPause ? 0 : 0.2 + 0.8 * random() ** 3;
+        const loudness = isPause ? 0 : 0.3 + 0.7 * random() ** 2;
         syllable = { loudness, pitchHz: 100 + 60 * random(), hiss: random() < 0.3 ? 0.6 : 0.05 };
       }
       phase += (2 * Math.PI * syllable.pitchHz) / SAMPLE_RATE;
       const shape = Math.sin((Math.PI * at) / SYLLABLE_SAMPLES) ** 2;
       let voice = 0;
-      for (let overtone = 1; overtone <= 12; overtone += 1) voice += Math.sin(phase * overtone + overtone * overtone) / (2 + overtone);
+      for (let overtone = 1; overtone <= 12; overtone += 1)
+        voice += Math.sin(phase * overtone + overtone * overtone) / (2 + overtone);
       pcm[index] = Math.round(
         peak * 32_767 * syllable.loudness * shape * (voice + syllable.hiss * (random() - 0.5)) * 0.75,
       );

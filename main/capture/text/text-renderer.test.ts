@@ -83,7 +83,7 @@ describe('renderStrip', () => {
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })), (text) => {
         expect(same(strip(text, 160, 24), strip(text, 160, 24))).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
     expect(inkOf(strip(''))).toBe(null);
     expect(inkOf(strip('\ud800'))).not.toBe(null);

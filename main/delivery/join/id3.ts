@@ -1,4 +1,4 @@
-import type { Chapter } from './chapters.ts';
+import { type Chapter, cutUtf8 } from './chapters.ts';
 import { type MediaMetadata, namedFacts } from './metadata.ts';
 
 const UTF8 = Buffer.from([3]);
@@ -6,6 +6,11 @@ const NUL = Buffer.alloc(1);
 const TOP_LEVEL_AND_ORDERED = 3;
 /** Where a chapter begins in bytes is left to the player. */
 const NO_BYTE_OFFSET = 0xffffffff;
+/**
+ * Lengths have seven bits per byte in this version, but ffmpeg reads those inside a chapter as plain numbers and then drops all chapters.
+ * Below 128, with the byte that names the encoding, both are the same.
+ */
+const MAX_TITLE_BYTES = 126;
 
 /** An ID3v2.4 tag. `chapters` are in the file's time and at most 255; the last one lasts until `durationMs`. */
 export function id3Tag(metadata: MediaMetadata, chapters: readonly Chapter[], durationMs: number): Buffer {
@@ -35,7 +40,7 @@ function chapterFrames(chapters: readonly Chapter[], durationMs: number): Buffer
     times.writeUInt32BE(chapters[index + 1]?.startMs ?? Math.round(durationMs), 4);
     times.writeUInt32BE(NO_BYTE_OFFSET, 8);
     times.writeUInt32BE(NO_BYTE_OFFSET, 12);
-    return frame('CHAP', ids[index] ?? NUL, times, textFrame('TIT2', title));
+    return frame('CHAP', ids[index] ?? NUL, times, textFrame('TIT2', cutUtf8(title, MAX_TITLE_BYTES)));
   });
   return [contents, ...frames];
 }
