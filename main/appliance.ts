@@ -49,7 +49,8 @@ const STALL_MS = { finalize: 10 * 60_000, upload: 3 * 60_000, notify: 60_000 };
 /** Puts the whole box together: store, capture, delivery and HTTP. The only place that knows all parts. */
 export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
   const { dataDirectory, environment, rooms, log } = options;
-  mkdirSync(dataDirectory, { recursive: true });
+  // Queue, sealed secrets, recordings: nobody else's business.
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const settings = loadSettings(dataDirectory, options.settings);
   const recordingsDirectory = environment.recordingsDirectory ?? path.join(dataDirectory, 'recordings');
   mkdirSync(recordingsDirectory, { recursive: true });
@@ -61,7 +62,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   const store = openStore(dataDirectory, { now: Date.now });
   const directoryOf = (recordingId: string) => path.join(recordingsDirectory, recordingId);
   const runner = createDelivery({ store, settings, environment, log, directoryOf, ffmpeg });
-  const supervisor = createSupervisor({ store, settings, rooms, log, directoryOf, ffmpeg, runner });
+  const supervisor = createSupervisor({ dataDirectory, store, settings, rooms, log, directoryOf, ffmpeg, runner });
   let stopping: Promise<void> | null = null;
   const box = createBox({
     store,
@@ -156,6 +157,7 @@ function createDelivery({
 }
 
 function createSupervisor({
+  dataDirectory,
   store,
   settings,
   rooms,
@@ -163,8 +165,11 @@ function createSupervisor({
   directoryOf,
   ffmpeg,
   runner,
-}: Wiring & { rooms: ApplianceOptions['rooms']; runner: Runner }): Supervisor {
-  const host = createProcessHost({ onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr') });
+}: Wiring & { dataDirectory: string; rooms: ApplianceOptions['rooms']; runner: Runner }): Supervisor {
+  const host = createProcessHost({
+    onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr'),
+    codeCacheDirectory: path.join(dataDirectory, 'cache'),
+  });
   return new Supervisor({
     store,
     host,

@@ -22,7 +22,7 @@ function start(): Hosted {
   const exited = Promise.withResolvers<void>();
   const messages: FromCapture[] = [];
   const exits: CaptureExit[] = [];
-  const process = createProcessHost({ onStderr: () => {} }).start({
+  const process = createProcessHost({ onStderr: () => {}, codeCacheDirectory: null }).start({
     onMessage(message) {
       messages.push(message);
       if (message.type === 'ready') ready.resolve();

@@ -9,6 +9,7 @@ import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { SlotChange } from './mix/slots.ts';
 import { alignedStart, audioTimestampNs, Timeline } from './mix/timeline.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
+import { Pump } from './pump.ts';
 import type { ExitReason, Room, RoomListener } from './room/room.ts';
 import { Roster, sourceKey } from './roster.ts';
 import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
@@ -25,7 +26,6 @@ export interface SessionDeps {
   send(message: FromCapture): void;
 }
 
-const PUMP_INTERVAL_MS = 10;
 const STATS_INTERVAL_MS = 1_000;
 const ENCODER_FINISH_TIMEOUT_MS = 20_000;
 /** Answer of the session itself when the SDK stays silent; listed with the SDK's own "enter room timeout". */
@@ -43,6 +43,7 @@ export class CaptureSession implements RoomListener {
   readonly #roster: Roster;
   readonly #idle: IdleWatch;
   readonly #catchUp: CatchUp;
+  readonly #pump: Pump;
   readonly #hasVideo: boolean;
   readonly #hasAudio: boolean;
   #phase: Phase = 'starting';
@@ -74,6 +75,11 @@ export class CaptureSession implements RoomListener {
     this.#catchUp = new CatchUp(job.video);
     this.#hasVideo = job.mode !== '10';
     this.#hasAudio = job.mode !== '11';
+    this.#pump = new Pump({
+      fps: this.#hasVideo ? job.video.fps : null,
+      timelineMs: () => this.#timelineMs(),
+      work: () => this.#advance(),
+    });
   }
 
   /** Resolves when the session is over: its last message was sent, the segment is closed, the room was left. */
@@ -150,8 +156,7 @@ export class CaptureSession implements RoomListener {
     });
     this.#segments.open(startNs);
     this.#catchUp.begin(startMs, positionMs);
-    // After a stall the media that waited has to come in before the overdue blocks are mixed: immediates run after all that is ready.
-    this.#timers.push(setInterval(() => setImmediate(() => this.#pump()), PUMP_INTERVAL_MS));
+    this.#pump.start();
     this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
   }
 
@@ -288,7 +293,7 @@ export class CaptureSession implements RoomListener {
     this.#compositor?.setCells(this.#roster.cells(this.#job.video.width, this.#job.video.height));
   }
 
-  #pump(): void {
+  #advance(): void {
     if (this.#phase !== 'recording' || !this.#feed || !this.#segments) return;
     const nowMs = this.#timelineMs();
     if (nowMs >= this.#job.limits.maxLengthMs) {
@@ -353,6 +358,7 @@ export class CaptureSession implements RoomListener {
 
   async #leave(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#pump.stop();
     this.#timers = [];
     const room = this.#room;
     this.#room = null;

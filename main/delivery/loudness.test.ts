@@ -80,7 +80,7 @@ async function wave(file: string): Promise<Float64Array> {
 
 /** By how many samples a stretch of `later` is behind the same stretch of `earlier`, where the two are most alike. */
 function delaySamples(earlier: Float64Array, later: Float64Array, atSeconds: number): number {
-  const REACH_SAMPLES = 300;
+  const REACH_SAMPLES = 80;
   const from = Math.max(REACH_SAMPLES, Math.round((atSeconds - 0.02) * SAMPLE_RATE));
   const to = Math.round((atSeconds + 0.1) * SAMPLE_RATE);
   let best = { delay: 0, likeness: Number.NEGATIVE_INFINITY };
@@ -201,15 +201,17 @@ describe.each(FFMPEG_BUILDS)('with %s', (build) => {
 });
 
 it.each([
-  ['10', 0.05],
-  ['12', 0.9],
+  ['10', 0.05, audio],
+  ['12', 0.9, audio],
+  // So few bits that the coder shoots far over the limiter's ceiling.
+  ['12', 0.9, { aacKbps: 24, mp3Kbps: 32 }],
 ] as const)(
   'talk in mode %s with peaks at %f of full scale comes to −16 LUFS, no peak above −1 dBTP',
-  async (mode, peak) => {
-    const file = await soundOf(mode, speechBlocks(15, peak));
+  async (mode, peak, bitRates) => {
+    const file = await soundOf(mode, speechBlocks(10, peak));
     const before = await probe(file);
     const told: number[] = [];
-    const outcome = done(await normalise(file, { onProgress: (share) => told.push(share) }));
+    const outcome = done(await normalise(file, { audio: bitRates, onProgress: (share) => told.push(share) }));
     const { lufs, peakDb } = await measured(file);
     expect(Math.abs(lufs + 16)).toBeLessThan(1);
     expect(peakDb).toBeLessThanOrEqual(-1);

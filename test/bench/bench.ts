@@ -12,7 +12,7 @@ import { defaultSettings } from '../../main/settings/settings.ts';
 import { ROOT } from '../support/source-tree.ts';
 import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
 import { describeMachine, formatReport, summarise } from './report.ts';
-import { boxRound, encoderArgs, feedRound, floorRound, type Round } from './rounds.ts';
+import { boxRound, encoderArgs, feedRound, floorRound, presetArgs, type Round } from './rounds.ts';
 
 interface BenchOptions {
   seconds: number;
@@ -49,7 +49,10 @@ async function bench(options: BenchOptions): Promise<void> {
       console.log(`round ${round} of ${count}: box …`);
       rounds.push(await boxRound({ participants, seconds }));
       console.log(`round ${round} of ${count}: floor …`);
-      rounds.push(await floorRound({ ffmpegPath: ffmpeg.path, args, stream, directory }));
+      rounds.push(await floorRound({ kind: 'floor', ffmpegPath: ffmpeg.path, args, stream, directory }));
+      console.log(`round ${round} of ${count}: floor with the plain preset …`);
+      const preset = { kind: 'preset', ffmpegPath: ffmpeg.path, args: presetArgs(args), stream, directory } as const;
+      rounds.push(await floorRound(preset));
       console.log(`round ${round} of ${count}: stand-in alone …`);
       rounds.push(await feedRound({ participants, seconds, directory, ffmpegPath: ffmpeg.path }));
     }

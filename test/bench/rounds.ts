@@ -43,8 +43,9 @@ export interface BoxRound {
   encoderArgs: string[];
 }
 
+/** `floor`: with the box's own encoder arguments; `preset`: with the look-ahead and B-pictures that the preset has by itself. */
 export interface FloorRound {
-  kind: 'floor';
+  kind: 'floor' | 'preset';
   loadAverage: number;
   cpuSeconds: number;
   wallSeconds: number;
@@ -169,14 +170,21 @@ function watchProcesses(boxPid: number) {
   };
 }
 
-/** Encodes the composed stream at the pace of real time with the box's own encoder arguments and nothing else. */
+/** The box's arguments without what keeps little inside a killed encoder: plain veryfast, CRF 23. */
+export function presetArgs(args: readonly string[]): string[] {
+  const own = new Set(['-bf', '-rc-lookahead']);
+  return args.filter((word, index) => !own.has(word) && !own.has(args[index - 1] ?? ''));
+}
+
+/** Encodes the composed stream at the pace of real time with the given encoder arguments and nothing else. */
 export async function floorRound(options: {
+  kind: FloorRound['kind'];
   ffmpegPath: string;
   args: readonly string[];
   stream: string;
   directory: string;
 }): Promise<FloorRound> {
-  const { ffmpegPath, args, stream, directory } = options;
+  const { kind, ffmpegPath, args, stream, directory } = options;
   const output = path.join(directory, 'floor.mp4');
   const input = args.indexOf('matroska') - 1;
   const paced = [...args.slice(0, input), '-re', ...args.slice(input)].map((word) => {
@@ -188,7 +196,7 @@ export async function floorRound(options: {
   const startedMs = performance.now();
   await run(ffmpegPath, ['-y', ...paced]);
   return {
-    kind: 'floor',
+    kind,
     loadAverage,
     cpuSeconds: cpuTime('self')!.endedChildrenSeconds - before.endedChildrenSeconds,
     wallSeconds: (performance.now() - startedMs) / 1000,

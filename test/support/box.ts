@@ -8,7 +8,7 @@ import type { RecordingView } from '../../shared/view.ts';
 
 const ENTRY = fileURLToPath(new URL('../../main/headless.ts', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
-const POLL_MS = 50;
+const POLL_MS = 100;
 
 /** A box in a process of its own, started by its command line as a customer would. */
 export interface TestBox {

@@ -7,17 +7,16 @@ export function ssim(first: Uint8Array, second: Uint8Array, width: number, heigh
   if (width < WINDOW || height < WINDOW || first.length !== width * height || second.length !== first.length) {
     throw new RangeError(`planes of ${first.length} and ${second.length} bytes are no ${width}x${height}`);
   }
-  const blurred = (sample: (index: number) => number) =>
-    blur(
-      Float64Array.from(first, (_, i) => sample(i)),
-      width,
-      height,
-    );
-  const meanFirst = blurred((i) => first[i]!);
-  const meanSecond = blurred((i) => second[i]!);
-  const squareFirst = blurred((i) => first[i]! ** 2);
-  const squareSecond = blurred((i) => second[i]! ** 2);
-  const product = blurred((i) => first[i]! * second[i]!);
+  const means = (a: Uint8Array, b: Uint8Array | null) => {
+    const values = new Float32Array(a.length);
+    for (let i = 0; i < a.length; i++) values[i] = a[i]! * (b === null ? 1 : b[i]!);
+    return blur(values, width, height);
+  };
+  const meanFirst = means(first, null);
+  const meanSecond = means(second, null);
+  const squareFirst = means(first, first);
+  const squareSecond = means(second, second);
+  const product = means(first, second);
   let sum = 0;
   for (let i = 0; i < product.length; i++) {
     const a = meanFirst[i]!;
@@ -33,32 +32,29 @@ const SIGMA = 1.5;
 const C1 = (0.01 * 255) ** 2;
 const C2 = (0.03 * 255) ** 2;
 
-const WEIGHTS = gaussian();
+const WEIGHTS: Float64Array = gaussian();
 
-function gaussian(): number[] {
+function gaussian(): Float64Array {
   const bell = Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - (WINDOW - 1) / 2) ** 2) / (2 * SIGMA ** 2)));
   const total = bell.reduce((sum, value) => sum + value, 0);
-  return bell.map((value) => value / total);
+  return Float64Array.from(bell, (value) => value / total);
 }
 
 /** Weighted means of all windows, row by row; smaller than the plane by ten pixels either way. */
-function blur(plane: Float64Array, width: number, height: number): Float64Array {
-  const outWidth = width - WINDOW + 1;
-  const outHeight = height - WINDOW + 1;
-  const rows = new Float64Array(outWidth * height);
+function blur(plane: Float32Array, width: number, height: number): Float32Array {
+  const rows = blurAlong(plane, 1, width - WINDOW + 1, height, width);
+  return blurAlong(rows, width - WINDOW + 1, width - WINDOW + 1, height - WINDOW + 1, width - WINDOW + 1);
+}
+
+/** `step`: from one sample of a window to the next. */
+function blurAlong(plane: Float32Array, step: number, width: number, height: number, stride: number): Float32Array {
+  const weights = WEIGHTS;
+  const out = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < outWidth; x++) {
+    for (let x = 0; x < width; x++) {
       let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += WEIGHTS[k]! * plane[y * width + x + k]!;
-      rows[y * outWidth + x] = sum;
-    }
-  }
-  const out = new Float64Array(outWidth * outHeight);
-  for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += WEIGHTS[k]! * rows[(y + k) * outWidth + x]!;
-      out[y * outWidth + x] = sum;
+      for (let k = 0, at = y * stride + x; k < WINDOW; k++, at += step) sum += weights[k]! * plane[at]!;
+      out[y * width + x] = sum;
     }
   }
   return out;

@@ -16,7 +16,9 @@ export function turn(index: number, startMs: number): Pick<SenderPlan, 'flashPer
 }
 
 /** Six participants whose cameras, microphones and clocks differ, as their makers meant them: no jitter, clocks within ±100 ppm. */
-export function constantSenders(fpsOf: (index: number) => number = (index) => [15, 24, 30, 25, 15, 30][index]!): SenderPlan[] {
+export function constantSenders(
+  fpsOf: (index: number) => number = (index) => [15, 24, 30, 25, 15, 30][index]!,
+): SenderPlan[] {
   const ppm = [-100, 63, -37, 100, 12, -71];
   return ppm.map((clockPpm, index) => {
     const calm = calmSender(`user_${index}`);

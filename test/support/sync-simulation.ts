@@ -26,52 +26,67 @@ export interface SyncRun {
   blocks: number;
   /** True when every tick and every block came once, in order. */
   inOrder: boolean;
-  wallMs: number;
+  /** Flashes that were due long enough before the end to be in the recording. */
+  flashesDue: number;
+}
+
+/** What the participants' pictures are drawn on. */
+export interface Screen {
+  /** A picture of participant number `index` arrived that shows flash `flash` (-1 before the first). */
+  show(index: number, flash: number): void;
+  /** Which flash of participant number `index` can be seen now. */
+  shown(index: number): number;
+}
+
+/** A screen that only keeps a list. */
+function listScreen(): Screen {
+  const flashes = new Map<number, number>();
+  return { show: (index, flash) => flashes.set(index, flash), shown: (index) => flashes.get(index) ?? -1 };
 }
 
 export interface SyncOptions {
   senders: readonly SenderPlan[];
   durationMs: number;
   fps?: number;
+  screen?: Screen;
   /** Sees every mixed block. */
   onBlock?: (samples: Int16Array, block: number) => void;
 }
 
 interface Watched {
+  index: number;
   sender: SimulatedSender;
-  /** Newest flash that the canvas shows. */
-  shown: number;
+  /** Start of the first picture that shows a flash. */
   flashesMs: Map<number, number>;
   beepsMs: Map<number, number>;
-  /** Flash whose beep is expected next. */
+  /** Flash whose beep is looked for next. */
   nextBeep: number;
 }
 
 /**
- * Plays simulated senders against the recorder's mixer and timeline, event by event in the order of an injected clock. The canvas is a
- * log: which flash of whom stands on it. Pictures are taken and sound is mixed when the timeline says so, as the feed does.
+ * Plays simulated senders against the recorder's mixer and timeline, event by event in the order of an injected clock. Pictures are
+ * taken and sound is mixed when the timeline says so, as the feed does.
  */
-export function simulateSync({ senders, durationMs, fps = 15, onBlock }: SyncOptions): SyncRun {
-  const watched = senders.map(
-    (plan): Watched => ({
-      sender: new SimulatedSender(plan),
-      shown: -1,
-      flashesMs: new Map(),
-      beepsMs: new Map(),
-      nextBeep: 0,
-    }),
-  );
+export function simulateSync(options: SyncOptions): SyncRun {
+  const { senders, durationMs, fps = 15, screen = listScreen(), onBlock } = options;
+  const watched = senders.map((plan, index): Watched => ({
+    index,
+    sender: new SimulatedSender(plan),
+    flashesMs: new Map(),
+    beepsMs: new Map(),
+    nextBeep: 0,
+  }));
   const mixer = new AudioMixer();
   mixer.setActive(senders.map(({ userId }) => userId));
   const timeline = new Timeline({ fps, t0Ms: 0 });
-  const run: SyncRun = { pairs: [], ticks: 0, blocks: 0, inOrder: true, wallMs: durationMs };
+  const run: SyncRun = { pairs: [], ticks: 0, blocks: 0, inOrder: true, flashesDue: 0 };
 
   const make = ({ ticks, blocks }: ReturnType<Timeline['advance']>) => {
     run.inOrder &&= ticks.from === run.ticks && blocks.from === run.blocks;
     for (let tick = ticks.from; tick < ticks.to; tick++) {
-      for (const one of watched) {
-        if (one.shown >= 0 && !one.flashesMs.has(one.shown))
-          one.flashesMs.set(one.shown, videoTimestampNs(tick, fps) / 1e6);
+      for (const { index, flashesMs } of watched) {
+        const flash = screen.shown(index);
+        if (flash >= 0 && !flashesMs.has(flash)) flashesMs.set(flash, videoTimestampNs(tick, fps) / 1e6);
       }
     }
     for (let block = blocks.from; block < blocks.to; block++) {
@@ -84,30 +99,29 @@ export function simulateSync({ senders, durationMs, fps = 15, onBlock }: SyncOpt
   };
 
   for (;;) {
-    let first: Watched | null = null;
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const one of watched) {
-      const ms = Math.min(one.sender.nextAudioMs, one.sender.nextVideoMs);
-      if (ms < nextMs) {
-        first = one;
-        nextMs = ms;
-      }
-    }
+    const { first, nextMs } = nextArrival(watched);
     if (Math.min(nextMs, timeline.nextDueMs) >= durationMs) break;
-    if (first === null || timeline.nextDueMs < nextMs) make(timeline.advance(timeline.nextDueMs));
+    if (timeline.nextDueMs < nextMs) make(timeline.advance(timeline.nextDueMs));
     else if (first.sender.nextAudioMs <= first.sender.nextVideoMs) {
       mixer.push(first.sender.plan.userId, first.sender.takeAudio(), nextMs);
-    } else first.shown = first.sender.takePicture();
+    } else screen.show(first.index, first.sender.takePicture());
   }
   make(timeline.flush(durationMs));
-  for (const { sender, flashesMs, beepsMs } of watched) {
-    for (const [flash, beepMs] of beepsMs) {
-      const flashMs = flashesMs.get(flash);
-      if (flashMs === undefined) continue;
-      run.pairs.push({ userId: sender.plan.userId, dueMs: sender.recorderMs(sender.flashMs(flash)), flashMs, beepMs });
+  for (const one of watched) collect(one, run, durationMs);
+  return run;
+}
+
+function nextArrival(watched: readonly Watched[]): { first: Watched; nextMs: number } {
+  let first = watched[0]!;
+  let nextMs = Number.POSITIVE_INFINITY;
+  for (const one of watched) {
+    const ms = Math.min(one.sender.nextAudioMs, one.sender.nextVideoMs);
+    if (ms < nextMs) {
+      first = one;
+      nextMs = ms;
     }
   }
-  return run;
+  return { first, nextMs };
 }
 
 /** Looks for the beep that a sender's flash has to have in this block. */
@@ -130,15 +144,57 @@ function findBeep(one: Watched, samples: Int16Array, fromMs: number): void {
   }
 }
 
+/** Puts a sender's flashes and beeps together. */
+function collect({ sender, flashesMs, beepsMs }: Watched, run: SyncRun, durationMs: number): void {
+  const { userId } = sender.plan;
+  for (let flash = 0; ; flash++) {
+    const dueMs = sender.recorderMs(sender.flashMs(flash));
+    if (dueMs > durationMs - 2 * AFTER_MS) return;
+    run.flashesDue++;
+    const flashMs = flashesMs.get(flash);
+    const beepMs = beepsMs.get(flash);
+    if (flashMs !== undefined && beepMs !== undefined) run.pairs.push({ userId, dueMs, flashMs, beepMs });
+  }
+}
+
 /** Beep minus flash, in ms: above 0 the sound comes after the picture. */
 export function offsetMs({ beepMs, flashMs }: FlashAndBeep): number {
   return beepMs - flashMs;
 }
 
-/** Slope of a straight line through the offsets, ms per hour. */
-export function slopeMsPerHour(pairs: readonly FlashAndBeep[], valueOf: (pair: FlashAndBeep) => number): number {
+/** Where the beep is against a line without jitter, in ms. */
+export function lateMs({ beepMs, dueMs }: FlashAndBeep): number {
+  return beepMs - dueMs;
+}
+
+export interface OffsetFigures {
+  pairs: number;
+  /** Of the offsets with their sign: what is off as a whole. */
+  medianMs: number;
+  /** Of their sizes. */
+  p50Ms: number;
+  p95Ms: number;
+  worstMs: number;
+}
+
+export function offsetFigures(pairs: readonly FlashAndBeep[]): OffsetFigures {
+  const offsets = pairs.map(offsetMs).sort((a, b) => a - b);
+  const sizes = offsets.map(Math.abs).sort((a, b) => a - b);
+  const at = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  const round = (value: number | undefined) => Math.round((value ?? Number.NaN) * 10) / 10;
+  return {
+    pairs: pairs.length,
+    medianMs: round(at(offsets, 0.5)),
+    p50Ms: round(at(sizes, 0.5)),
+    p95Ms: round(at(sizes, 0.95)),
+    worstMs: round(sizes.at(-1)),
+  };
+}
+
+/** Slope of the straight line that lies nearest to the values, ms per hour. */
+export function slopeMsPerHour(pairs: readonly FlashAndBeep[], measure: (pair: FlashAndBeep) => number): number {
   const hours = pairs.map(({ dueMs }) => dueMs / 3_600_000);
-  const values = pairs.map(valueOf);
+  const values = pairs.map(measure);
   const meanHour = hours.reduce((sum, hour) => sum + hour, 0) / hours.length;
   const meanValue = values.reduce((sum, value) => sum + value, 0) / values.length;
   let product = 0;

@@ -6,9 +6,12 @@ interface Block {
   release: (() => void) | null;
 }
 
+/** Small blocks go into the pipe together up to this size: one system call and one wake-up of the reader for all of them. */
+const TOGETHER_BYTES = 32 * 1024;
+
 /**
- * Blocks on their way into a pipe whose reader may be slow. One block is handed to the pipe at a time, so that it is known which
- * ones are still unread; the queue itself has no limit, the owner decides by `bytes` what to leave out.
+ * Blocks on their way into a pipe whose reader may be slow. One large block, or a few small ones, are handed to the pipe at a time, so
+ * that it is known which ones are still unread; the queue itself has no limit, the owner decides by `bytes` what to leave out.
  * A broken pipe drops everything and is no error here: the reader's owner learns of its end by other ways.
  */
 export class BlockQueue {
@@ -76,30 +79,45 @@ export class BlockQueue {
   #next(): void {
     const sink = this.#sink;
     if (!sink || this.#broken || this.#writingSinceMs !== null) return;
-    const block = this.#shift();
-    if (!block) {
+    const blocks = this.#take();
+    const last = blocks.at(-1);
+    if (!last) {
       if (this.#ending && !sink.writableEnded) sink.end();
       return;
     }
     this.#writingSinceMs = this.#nowMs();
-    this.#queuedBytes -= block.header.length + block.payload.length;
     sink.cork();
-    sink.write(block.header);
-    sink.write(block.payload, () => {
+    for (const block of blocks) {
+      this.#queuedBytes -= block.header.length + block.payload.length;
+      sink.write(block.header);
+      if (block !== last) sink.write(block.payload);
+    }
+    sink.write(last.payload, () => {
       this.#writingSinceMs = null;
-      block.release?.();
+      for (const block of blocks) block.release?.();
       this.#next();
     });
     sink.uncork();
   }
 
-  #shift(): Block | undefined {
-    const block = this.#blocks[this.#first];
+  /** The next block, with the small ones that wait behind it. */
+  #take(): Block[] {
+    const blocks: Block[] = [];
+    let bytes = 0;
+    for (let block = this.#blocks[this.#first]; block; block = this.#blocks[this.#first]) {
+      bytes += block.header.length + block.payload.length;
+      if (blocks.length > 0 && bytes > TOGETHER_BYTES) break;
+      blocks.push(block);
+      this.#shift();
+    }
+    return blocks;
+  }
+
+  #shift(): void {
     this.#first += 1;
     if (this.#first >= this.#blocks.length) {
       this.#blocks = [];
       this.#first = 0;
     }
-    return block;
   }
 }

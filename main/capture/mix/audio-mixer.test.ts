@@ -348,13 +348,13 @@ describe('several talkers', () => {
     expect(toneLevelDb(between(mixed, 500, 1500), 48_000, 1000)).toBeLessThan(-70);
   });
 
-  test('six at full scale stay 1 dB below it without clipping', () => {
+  test('six at full scale stay 2.5 dB below it without clipping', () => {
     const arrivals = frequencies.flatMap((hz, index) =>
       stream(`u${index}`, tone(hz, FULL), { fromMs: index * 100, blocks: 100 }),
     );
     const mixed = record(arrivals, 2600);
-    expect(peak(between(mixed, 110, 2000))).toBeLessThanOrEqual(29_204);
-    expect(peak(between(mixed, 1000, 2000))).toBeGreaterThan(26_000);
+    expect(peak(between(mixed, 110, 2000))).toBeLessThanOrEqual(24_573);
+    expect(peak(between(mixed, 1000, 2000))).toBeGreaterThan(22_000);
     // Clipping would add products of the tones; the strongest between 1200 and 1500 Hz would be 1160+300 and the like.
     expect(toneLevelDb(between(mixed, 1000, 2000), 48_000, 1360)).toBeLessThan(-45);
     // Equal tones stay equal under one gain.

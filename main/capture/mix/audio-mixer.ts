@@ -1,4 +1,4 @@
-import { Limiter, LOOK_AHEAD } from './limiter.ts';
+import { type Ceiling, Limiter, LOOK_AHEAD } from './limiter.ts';
 import { MIX_RATE } from './rate-converter.ts';
 import { AUDIO_BLOCK_MS } from './timeline.ts';
 import type { PcmBlock } from './types.ts';
@@ -8,8 +8,13 @@ import { Voice } from './voice.ts';
 export const BLOCK_SAMPLES = (MIX_RATE * AUDIO_BLOCK_MS) / 1000;
 
 const FULL_SCALE = 32_768;
-/** Ceiling of a mix of several talkers: 1 dB below full scale. */
-const MIX_CEILING = 29_204;
+/** One talker is not changed; only what a change of his rate lifted above full scale is taken back. */
+const SOLO_CEILING: Ceiling = { sample: FULL_SCALE, truePeak: Number.POSITIVE_INFINITY };
+/** Highest level of several talkers, also between samples: 2.5 dB below full scale, 1.5 of it for what a lossy coder adds. */
+const MIX_LEVEL = FULL_SCALE * 10 ** (-2.5 / 20);
+const MIX_CEILING: Ceiling = { sample: MIX_LEVEL, truePeak: MIX_LEVEL };
+/** So long after two were heard together the ceiling stays, so that it does not go up and down with every word. 1 s in samples. */
+const MIX_HOLD = MIX_RATE;
 /** Quieter than this (-60 dB below full scale) nobody counts as a talker. */
 const AUDIBLE = 33;
 
@@ -20,7 +25,8 @@ function toSample(value: number): number {
 
 /**
  * Sums the participants' sound on the recording's timeline, 48 kHz mono. Sound is placed where it arrived (see `Voice`); a muted,
- * stalled or absent participant is silence. A single talker passes unchanged, several together are limited without clipping.
+ * stalled or absent participant is silence. A single talker passes unchanged, several together are limited without clipping such that
+ * the encoded recording stays 1 dB below full scale, also between its samples.
  *
  * Block n has to be mixed when its end is `MIXING_DELAY_MS` in the past, and nothing of it may be pushed later than that. Mixing
  * earlier, as at the end of a recording, is allowed: what has not come is silence.
@@ -30,6 +36,8 @@ export class AudioMixer {
   #active: ReadonlySet<string> = new Set();
   #limiter = new Limiter();
   #nextBlock: number | null = null;
+  /** Samples rendered since two talkers were heard together. */
+  #sinceSeveral = MIX_HOLD;
   readonly #ahead = new Float32Array(LOOK_AHEAD);
   readonly #sum = new Float32Array(BLOCK_SAMPLES);
 
@@ -93,6 +101,7 @@ export class AudioMixer {
       voice.render(at, samples);
       if (voice.peak > AUDIBLE) talkers++;
     }
-    this.#limiter.process(samples, talkers > 1 ? MIX_CEILING : FULL_SCALE);
+    this.#sinceSeveral = talkers > 1 ? 0 : this.#sinceSeveral + samples.length;
+    this.#limiter.process(samples, this.#sinceSeveral < MIX_HOLD ? MIX_CEILING : SOLO_CEILING);
   }
 }

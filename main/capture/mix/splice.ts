@@ -3,28 +3,21 @@ export const SPLICE_SAMPLES = 480;
 /** How far from the wanted place a better one is looked for, in samples: 6 ms, half a period of the deepest voices. */
 export const SPLICE_REACH = 288;
 
-/** Steps of the rough search; a quarter of a millisecond is a small part of a voice's period. */
+/** Step of the rough search, in samples: a sixth of a millisecond is a small part of a voice's period. */
 const ROUGH_STEP = 8;
-const FINE_STEP = 1;
 
 /**
- * Finds where sound goes on most like it does at `from`, as near `SPLICE_REACH` to `wanted`, and fades from the one into the other: the
- * first `SPLICE_SAMPLES` from the returned place on are overwritten. Left out or repeated like that, a stretch of sound is hardly heard.
- * @param ring samples by number modulo the ring's length; everything from `least` up to `most + SPLICE_SAMPLES` must be in it
+ * Finds where, within `SPLICE_REACH` of `wanted`, sound goes on most like it does at `from`, and fades from the one into the other: the
+ * `SPLICE_SAMPLES` from the returned place on are overwritten. Left out or repeated like that, a stretch of sound is hardly heard.
+ * @param ring samples by number modulo the ring's length; `from`, and everything from `least` to `most`, with `SPLICE_SAMPLES` behind it
  * @returns the number of the sample to go on with
  */
 export function splice(ring: Float32Array, from: number, wanted: number, least: number, most: number): number {
   const low = Math.max(least, wanted - SPLICE_REACH);
   const high = Math.min(most, wanted + SPLICE_REACH);
   const rough = bestLikeness(ring, from, low, high, ROUGH_STEP, wanted);
-  const place = bestLikeness(
-    ring,
-    from,
-    Math.max(low, rough - ROUGH_STEP),
-    Math.min(high, rough + ROUGH_STEP),
-    FINE_STEP,
-    rough,
-  );
+  const around = [Math.max(low, rough - ROUGH_STEP), Math.min(high, rough + ROUGH_STEP)] as const;
+  const place = bestLikeness(ring, from, ...around, 1, rough);
   const size = ring.length;
   const faded = new Float32Array(SPLICE_SAMPLES);
   for (let index = 0; index < SPLICE_SAMPLES; index++) {

@@ -27,8 +27,9 @@ const CORRECTION_LIMIT = 2000;
  * the sound is mixed, not when it comes: by then 200 ms of later arrivals tell a late burst from lost sound, and a first block
  * that came late from the beginning of a sentence.
  *
- * While it plays, the stream lies on the timeline in one piece. A misplacement up to 40 ms is corrected by playing a whole number of
- * samples more or less per chunk, a larger one by ending the piece and placing the rest anew.
+ * While it plays, the stream lies on the timeline in one piece. A misplacement up to 15 ms is corrected by playing single samples more
+ * or less, a larger one by leaving out or repeating a stretch between two places that sound alike. Only a stream that lies more than
+ * 40 ms too early is ended and placed anew: so much repeated would be heard as a stutter.
  */
 export class Voice {
   /** Samples by number in the stream modulo `RING`, 48 kHz mono in 16-bit units. */
@@ -138,11 +139,10 @@ export class Voice {
     const room = converter.maxOutput(count);
     if (this.#converted.length < room) this.#converted = new Float32Array(room);
     const made = converter.convert(mono, count, this.#converted);
-    let place = this.#written % RING;
-    for (let index = 0; index < made; index++) {
-      this.#ring[place] = this.#converted[index]!;
-      place = (place + 1) % RING;
-    }
+    const place = this.#written % RING;
+    const toEnd = Math.min(made, RING - place);
+    this.#ring.set(this.#converted.subarray(0, toEnd), place);
+    this.#ring.set(this.#converted.subarray(toEnd, made), 0);
     this.#written += made;
   }
 
@@ -197,7 +197,8 @@ export class Voice {
   /** Brings a stream that lies far from its place nearer, where that can be done unheard. @returns how far from it the stream lies now */
   #spliceNearer(misplaced: number): number {
     const distance = Math.abs(misplaced);
-    if (distance < SPLICE_FROM || misplaced > MOST_REPEATED || this.#endAt !== Number.POSITIVE_INFINITY) return misplaced;
+    if (distance < SPLICE_FROM || misplaced > MOST_REPEATED || this.#endAt !== Number.POSITIVE_INFINITY)
+      return misplaced;
     const from = this.#cursor;
     const least = Math.max(this.#pieceStart, this.#written - RING + SPLICE_SAMPLES);
     const most = this.#written - SPLICE_SAMPLES;
@@ -205,6 +206,8 @@ export class Voice {
     if (from > most || wanted < least || wanted > most) return misplaced;
     const [low, high] = misplaced > 0 ? [least, Math.min(most, from - 1)] : [Math.max(least, from + 1), most];
     this.#cursor = splice(this.#ring, from, wanted, low, high);
+    // What lies before the new place is not what was played before it: no interpolating across that.
+    this.#sinceCorrection = 0;
     return misplaced + this.#cursor - from;
   }
 
@@ -225,19 +228,23 @@ export class Voice {
     }
     const out = this.#stretched;
     if (source === length) {
-      let place = this.#cursor % RING;
-      for (let index = 0; index < length; index++) {
-        out[index] = this.#ring[place]!;
-        place = (place + 1) % RING;
-      }
+      const place = this.#cursor % RING;
+      const toEnd = Math.min(length, RING - place);
+      out.set(this.#ring.subarray(place, place + toEnd));
+      out.set(this.#ring.subarray(0, length - toEnd), toEnd);
       return out;
     }
     const window = new Float32Array(source + SINC_TAPS);
     const first = this.#cursor - (SINC_REACH - 1);
+    let isSilent = true;
     for (let index = 0; index < window.length; index++) {
       const number = first + index;
-      if (number >= 0 && number < this.#written) window[index] = this.#ring[number % RING]!;
+      if (number < 0 || number >= this.#written) continue;
+      const sample = this.#ring[number % RING]!;
+      window[index] = sample;
+      isSilent &&= sample === 0;
     }
+    if (isSilent) return out.fill(0, 0, length);
     for (let index = 0; index < length; index++) {
       const place = (index * source) / length;
       const whole = Math.floor(place);
@@ -250,6 +257,10 @@ export class Voice {
   #add(into: Float32Array, offset: number, samples: Float32Array, count: number, end: number): void {
     const toEnd = end - this.#cursor;
     let gain = this.#gain;
+    if (gain === 1 && toEnd >= count + FADE) {
+      this.#addWhole(into, offset, samples, count);
+      return;
+    }
     for (let index = 0; index < count; index++) {
       gain = Math.min(1, gain + 1 / FADE, Math.max(0, (toEnd - index) / FADE));
       const sample = gain === 1 ? samples[index]! : samples[index]! * gain;
@@ -258,5 +269,20 @@ export class Voice {
       this.#energy += sample * sample;
     }
     this.#gain = gain;
+  }
+
+  /** Adds samples as they are. */
+  #addWhole(into: Float32Array, offset: number, samples: Float32Array, count: number): void {
+    let peak = this.#peak;
+    let energy = this.#energy;
+    for (let index = 0; index < count; index++) {
+      const sample = samples[index]!;
+      into[offset + index]! += sample;
+      if (sample > peak) peak = sample;
+      else if (-sample > peak) peak = -sample;
+      energy += sample * sample;
+    }
+    this.#peak = peak;
+    this.#energy = energy;
   }
 }

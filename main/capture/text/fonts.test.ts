@@ -77,8 +77,8 @@ describe('FontShelf', () => {
       },
       register: () => true,
     });
-    const everyHan = Array.from({ length: 0x9fff - 0x4e00 }, (_, index) => String.fromCodePoint(0x4e00 + index));
-    expect(fonts.familiesFor(everyHan.join('')).split(',').length).toBeGreaterThan(60);
+    const manyHan = Array.from({ length: 3000 }, (_, index) => String.fromCodePoint(0x4e00 + 7 * index));
+    expect(fonts.familiesFor(manyHan.join('')).split(',').length).toBeGreaterThan(60);
     fonts.familiesFor('Żółć Đặng Привет かな カナ');
     expect(missing).toEqual([]);
   });

@@ -80,9 +80,12 @@ describe('renderStrip', () => {
 
   test('any text gives a picture, the same for the same', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })), (text) => {
-        expect(same(strip(text, 160, 24), strip(text, 160, 24))).toBe(true);
-      }),
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary', maxLength: 6 }), fc.string({ unit: 'grapheme', maxLength: 6 })),
+        (text) => {
+          expect(same(strip(text, 160, 24), strip(text, 160, 24))).toBe(true);
+        },
+      ),
       { numRuns: 15 },
     );
     expect(inkOf(strip(''))).toBe(null);
