@@ -1,4 +1,4 @@
-import type { EndReason, Gap, Mode } from '../../shared/recording.ts';
+import type { EndReason, Gap } from '../../shared/recording.ts';
 import type { RoomParams } from './room/room.ts';
 
 /**
@@ -20,6 +20,28 @@ export interface VideoSettings {
   /** `#rrggbb` behind and between pictures. */
   background: string;
 }
+
+/** What belongs on the canvas beside the pictures; all off by default. */
+export interface DressingSettings {
+  /** A name under each picture. */
+  nameStrip: boolean;
+  /** Date and time of day in a corner. */
+  stamp: boolean;
+  /** IANA time zone of the stamp; null for the machine's own. */
+  stampTimeZone: string | null;
+  /** A tile with the name for a recorded user in the room whose camera is off. */
+  placeholder: boolean;
+  /** Image file blended into a corner; null for none. */
+  watermarkPath: string | null;
+}
+
+/** How the canvas is shared out: equal cells, the loudest large, or a shared screen large while there is one (also in the others). */
+export type LayoutName = 'grid' | 'speaker' | 'screen';
+
+/**
+ * One file in the making: the mix, or one user's camera and voice (`main`), or his shared screen (`sub`). User ids have no colon.
+ */
+export type OutputName = 'mix' | `main:${string}` | `sub:${string}`;
 
 export interface AudioSettings {
   /** AAC bit rate in modes with pictures. */
@@ -52,8 +74,15 @@ export interface CaptureJob {
   recordingId: string;
   room: RoomParams;
   rooms: RoomsSource;
-  mode: Extract<Mode, '10' | '11' | '12'>;
+  /** Which media: the second digit of the mode. */
+  media: { video: boolean; audio: boolean };
+  /** Which files: modes 1x make the mix, modes 0x (and AlsoSingle) one per user and screen. At least one is true. */
+  outputs: { mix: boolean; singles: boolean };
   isReserve: boolean;
+  layout: LayoutName;
+  dressing: DressingSettings;
+  /** Names to show for user ids; whoever is not listed is shown by his id. */
+  names: Record<string, string>;
   video: VideoSettings;
   audio: AudioSettings;
   limits: CaptureLimits;
@@ -67,10 +96,10 @@ export interface CaptureJob {
   /** Number of the first segment this process may open. */
   nextSegment: number;
   /**
-   * Null for the first process of a recording. Otherwise wall-clock time of t=0 (ms since 1970) and where on the timeline
-   * the previous segment's readable data ends.
+   * Null for the first process of a recording. Otherwise wall-clock time of t=0 (ms since 1970), where on the timeline the readable
+   * media of the whole recording ends, and of each output that has any.
    */
-  resume: { t0EpochMs: number; timelineMs: number } | null;
+  resume: { t0EpochMs: number; timelineMs: number; outputs: { output: OutputName; timelineMs: number }[] } | null;
   /** With IsReserve: whose the slots are from an earlier process of this recording, null where free. Empty for the first process. */
   slotOwners: (string | null)[];
   /** Wall clock since when nobody with media rights is in the room, as an earlier process saw it; null when somebody was there. */
@@ -111,11 +140,13 @@ export type FromCapture =
       anchors: number;
     }
   | { type: 'firstMedia'; atMs: number }
-  | { type: 'segmentOpened'; segment: number; file: string; startMs: number }
+  | { type: 'segmentOpened'; segment: number; output: OutputName; file: string; startMs: number }
   | { type: 'segmentClosed'; segment: number; bytes: number; clean: boolean }
   | { type: 'gap'; gap: Gap }
   | { type: 'connection'; state: 'lost' | 'reconnecting' | 'recovered'; atMs: number }
   | { type: 'stats'; stats: CaptureStats }
+  /** The SDK warned; sent for the first and, with the count so far, for every power of two of one code. */
+  | { type: 'sdkProblem'; level: 'warning' | 'error'; code: number; text: string; count: number; atMs: number }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; data?: Record<string, unknown> }
   /** Last message: segments are closed and synced, the process exits with 0 afterwards. */
   | { type: 'ended'; reason: EndReason; code: number | null; message: string | null; timelineMs: number };

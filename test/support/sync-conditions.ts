@@ -36,30 +36,40 @@ function jitter(mostMs: number): fc.Arbitrary<JitterPlan> {
   return fc.record({ kind: fc.constantFrom(...JITTER_KINDS), maxMs: fc.integer({ min: 0, max: mostMs }) });
 }
 
-function sender(index: number, durationMs: number): fc.Arbitrary<SenderPlan> {
-  const at = fc.integer({ min: 3000, max: durationMs });
-  return fc
-    .record({
-      seed: fc.nat(1e9),
-      startMs: fc.integer({ min: 0, max: 1000 }),
-      clockPpm: fc.integer({ min: -200, max: 200 }),
-      audio: fc.record({
-        sampleRate: fc.constantFrom(...SAMPLE_RATES),
-        channels: fc.constantFrom<1 | 2>(1, 2),
-        jitter: jitter(150),
-        lostShare: fc.constantFrom(0, 0, 0.001, 0.01),
-      }),
-      video: fc.record({ fps: fc.constantFrom(...FRAME_RATES), jitter: jitter(150) }),
-      stalls: fc.array(fc.record({ atMs: at, durationMs: fc.integer({ min: 40, max: 600 }) }), { maxLength: 3 }),
-      steps: fc.array(fc.record({ atMs: at, shiftMs: fc.integer({ min: -100, max: 100 }) }), { maxLength: 2 }),
-    })
-    .map((drawn) => ({ ...drawn, ...turn(index, drawn.startMs), userId: `user_${index}`, sound: null }));
+/**
+ * Six participants as bad as they may come: jitter up to 150 ms, clocks off by up to ±200 ppm, all sample and picture rates, mono and
+ * stereo, lost blocks, stalls that end in bursts, and ways that become longer or shorter for good.
+ * @param jitterOf `line`: a participant's pictures and sound suffer the same kind and size of jitter, each by its own dice, because they
+ * come the same way; `stream`: not even that
+ */
+export function roughSenders(durationMs: number, jitterOf: 'line' | 'stream' = 'line'): fc.Arbitrary<SenderPlan[]> {
+  const senders = Array.from({ length: PARTICIPANTS }, (_, index) => roughSender(index, durationMs, jitterOf));
+  return fc.tuple(...senders);
 }
 
-/**
- * Six participants as bad as they may come: jitter up to 150 ms of picture and sound each on its own, clocks off by up to ±200 ppm, all
- * rates, lost blocks, stalls that end in bursts, and ways that become longer or shorter for good.
- */
-export function roughSenders(durationMs: number): fc.Arbitrary<SenderPlan[]> {
-  return fc.tuple(...Array.from({ length: PARTICIPANTS }, (_, index) => sender(index, durationMs)));
+function roughSender(index: number, durationMs: number, jitterOf: 'line' | 'stream'): fc.Arbitrary<SenderPlan> {
+  const at = fc.integer({ min: 3000, max: durationMs });
+  const drawn = fc.record({
+    seed: fc.nat(1e9),
+    startMs: fc.integer({ min: 0, max: 1000 }),
+    clockPpm: fc.integer({ min: -200, max: 200 }),
+    sampleRate: fc.constantFrom(...SAMPLE_RATES),
+    channels: fc.constantFrom<1 | 2>(1, 2),
+    lostShare: fc.constantFrom(0, 0, 0.001, 0.01),
+    fps: fc.constantFrom(...FRAME_RATES),
+    jitters: fc.tuple(jitter(150), jitter(150)),
+    stalls: fc.array(fc.record({ atMs: at, durationMs: fc.integer({ min: 40, max: 600 }) }), { maxLength: 3 }),
+    steps: fc.array(fc.record({ atMs: at, shiftMs: fc.integer({ min: -100, max: 100 }) }), { maxLength: 2 }),
+  });
+  return drawn.map(({ seed, startMs, clockPpm, sampleRate, channels, lostShare, fps, jitters, stalls, steps }) => ({
+    ...turn(index, startMs),
+    userId: `user_${index}`,
+    seed,
+    clockPpm,
+    audio: { sampleRate, channels, lostShare, jitter: jitters[0] },
+    video: { fps, jitter: jitterOf === 'line' ? jitters[0] : jitters[1] },
+    stalls,
+    steps,
+    sound: null,
+  }));
 }

@@ -69,13 +69,15 @@ interface Watched {
  */
 export function simulateSync(options: SyncOptions): SyncRun {
   const { senders, durationMs, fps = 15, screen = listScreen(), onBlock } = options;
-  const watched = senders.map((plan, index): Watched => ({
-    index,
-    sender: new SimulatedSender(plan),
-    flashesMs: new Map(),
-    beepsMs: new Map(),
-    nextBeep: 0,
-  }));
+  const watched = senders.map(
+    (plan, index): Watched => ({
+      index,
+      sender: new SimulatedSender(plan),
+      flashesMs: new Map(),
+      beepsMs: new Map(),
+      nextBeep: 0,
+    }),
+  );
   const mixer = new AudioMixer();
   mixer.setActive(senders.map(({ userId }) => userId));
   const timeline = new Timeline({ fps, t0Ms: 0 });
@@ -180,7 +182,8 @@ export interface OffsetFigures {
 export function offsetFigures(pairs: readonly FlashAndBeep[]): OffsetFigures {
   const offsets = pairs.map(offsetMs).sort((a, b) => a - b);
   const sizes = offsets.map(Math.abs).sort((a, b) => a - b);
-  const at = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  const at = (sorted: number[], share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   const round = (value: number | undefined) => Math.round((value ?? Number.NaN) * 10) / 10;
   return {
     pairs: pairs.length,
