@@ -4,12 +4,15 @@ import type { FieldError } from './errors.ts';
 import type { CosTarget, ParsedRequest, ParseOptions, RequestWarning } from './request.ts';
 import {
   FIELD_RULES,
+  MAX_NAME_LENGTH,
+  MAX_NAMES,
   MAX_PATH_BYTES,
   REQUEST_SCHEMA,
   RULE_TEXTS,
   type RuleName,
   SECRET_FIELDS,
   STR_ROOM_ID,
+  USER_ID,
 } from './request-rules.ts';
 import type { Text } from './texts/language.ts';
 import { urlForDisplay } from './view.ts';
@@ -30,8 +33,6 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
   'CosConfig.SecretKey',
   'CosConfig.Token',
 ]);
-/** Modes of the sibling contract, one file per user. */
-const UNBUILT_MODES: ReadonlySet<unknown> = new Set(['00', '01', '02']);
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -275,6 +276,36 @@ function checkUserSig(fields: Fields, options: ParseOptions, complaints: Complai
   }
 }
 
+function checkNames(names: unknown, complaints: Complaints): void {
+  if (!isFields(names)) {
+    return;
+  }
+  const entries = Object.entries(names);
+  if (entries.length > MAX_NAMES) {
+    complaints.addRule('Names', 'nameCount');
+    return;
+  }
+  for (const [userId, name] of entries) {
+    if (!USER_ID.test(userId)) {
+      complaints.addRule('Names', 'nameKey');
+    } else if (!isName(name)) {
+      complaints.addRule(`Names.${userId}`, 'nameText');
+    }
+  }
+}
+
+/** Counted in characters, not in the units of UTF-16. */
+function isName(name: unknown): name is string {
+  if (typeof name !== 'string' || name.trim() === '' || name.length > 2 * MAX_NAME_LENGTH) {
+    return false;
+  }
+  return [...name].length <= MAX_NAME_LENGTH && name.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(name);
+}
+
+function textsOf(fields: Fields): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => isName(entry[1])));
+}
+
 function toCosTarget(cos: WireRequest['CosConfig']): CosTarget {
   return {
     Region: cos.Region,
@@ -308,9 +339,6 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
   if (typeof fields.Mode === 'number') {
     fields.Mode = String(fields.Mode);
   }
-  if (UNBUILT_MODES.has(fields.Mode)) {
-    complaints.addRule('Mode', 'notBuilt');
-  }
 
   const candidate: unknown = fields;
   const shaped = validateShape(candidate) ? candidate : null;
@@ -323,6 +351,7 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
     checkCredentials(cos, options.hasStoredCredentials, complaints);
   }
   checkCallback(fields.Callback, complaints);
+  checkNames(fields.Names, complaints);
   checkUserSig(fields, options, complaints, warnings);
   if (shaped === null || complaints.errors.length > 0) {
     return { ok: false, errors: complaints.errors };
@@ -332,6 +361,11 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
   warnings.push(
     ...warnOfUnknown(shaped.CosConfig, 'CosConfig.', REQUEST_SCHEMA.properties.CosConfig.properties, secrets),
   );
+  const mode = shaped.Mode ?? '10';
+  const makesMix = mode.startsWith('1');
+  if (shaped.AlsoSingle && !makesMix) {
+    warnings.push({ field: 'AlsoSingle', message: RULE_TEXTS.singleAnyway.message });
+  }
   return {
     ok: true,
     warnings,
@@ -343,8 +377,11 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
       UserSig: shaped.UserSig,
       CosConfig: toCosTarget(shaped.CosConfig),
       Callback: shaped.Callback === undefined ? null : new URL(shaped.Callback).href,
-      Mode: shaped.Mode ?? '10',
+      Mode: mode,
       IsReserve: shaped.IsReserve ?? true,
+      AlsoSingle: makesMix && (shaped.AlsoSingle ?? false),
+      Layout: shaped.Layout ?? null,
+      Names: textsOf(shaped.Names ?? {}),
     },
   };
 }

@@ -46,6 +46,14 @@ export type EndReason = (typeof END_REASONS)[number];
 export const MODES = ['10', '11', '12', '00', '01', '02'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** How the mixed picture is shared out: equal cells, the loudest user large, or a shared screen large while there is one. */
+export const LAYOUTS = ['grid', 'speaker', 'screen'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
+/** What a file holds: everybody mixed, one user's camera and voice, or one user's shared screen. */
+export const FILE_STREAMS = ['mix', 'main', 'sub'] as const;
+export type FileStream = (typeof FILE_STREAMS)[number];
+
 /** A stretch of the timeline for which nothing could be recorded; held picture and silence stand in for it unless `cut`. */
 export interface Gap {
   /** Milliseconds on the recording's timeline. */

@@ -1,9 +1,6 @@
 import type { FieldError } from './errors.ts';
-import type { Mode } from './recording.ts';
+import type { Layout, Mode } from './recording.ts';
 import type { Text } from './texts/language.ts';
-
-/** Modes the box can record now; the per-user modes of the sibling contract are known but refused. */
-export type BuiltMode = Extract<Mode, '10' | '11' | '12'>;
 
 /** Where the file goes. Secret: SecretId, SecretKey, Token. */
 export interface CosTarget {
@@ -29,8 +26,14 @@ export interface RecordingRequest {
   CosConfig: CosTarget;
   /** As the WHATWG URL parser writes it; null when the caller wants no callback. */
   Callback: string | null;
-  Mode: BuiltMode;
+  Mode: Mode;
   IsReserve: boolean;
+  /** One file per user beside the mix; always false in the modes that make only those. */
+  AlsoSingle: boolean;
+  /** Null: as the box is set. */
+  Layout: Layout | null;
+  /** Names to show for user ids. */
+  Names: Readonly<Record<string, string>>;
 }
 
 /** Something the caller should know although the request is accepted. Holds no secret. */

@@ -1,5 +1,4 @@
-import type { EndReason, Gap, ParticipantStay, RecordingState } from './recording.ts';
-import type { BuiltMode } from './request.ts';
+import type { EndReason, FileStream, Gap, Layout, Mode, ParticipantStay, RecordingState } from './recording.ts';
 
 /** What the API, the page and the console show of a recording. Holds no secret; times are ISO 8601 in UTC. */
 
@@ -11,8 +10,12 @@ export interface RequestView {
   /** Null when the room is an integer room. */
   StrRoomId: string | null;
   UserId: string;
-  Mode: BuiltMode;
+  Mode: Mode;
   IsReserve: boolean;
+  AlsoSingle: boolean;
+  /** Null: as the box is set. */
+  Layout: Layout | null;
+  Names: Readonly<Record<string, string>>;
   CosConfig: { Region: string; Bucket: string; Path: string };
   /** Without user name, password and query: see `urlForDisplay`. Null when the caller wants no callback. */
   Callback: string | null;
@@ -24,6 +27,9 @@ export type FileState = 'recording' | 'local' | 'uploading' | 'uploaded' | 'fail
 export interface FileView {
   /** Whose streams the file holds; in mixed modes the recorder's own user. */
   userId: string;
+  stream: FileStream;
+  /** Where on the recording's timeline the file begins. */
+  startOffsetMs: number;
   /** Where the file is on the box; null while none has been finalized or once it was cleaned away. */
   localPath: string | null;
   bytes: number;
@@ -34,6 +40,8 @@ export interface FileView {
   uploadedBytes: number;
   /** CRC-64/XZ as an unsigned decimal, the form COS uses; null until computed. */
   crc64: string | null;
+  /** Lower-case hexadecimal; null when it was not computed. */
+  sha256: string | null;
   state: FileState;
 }
 
@@ -44,6 +52,9 @@ export interface ResultFile {
   /** 0 failure, 1 success. */
   Status: 0 | 1;
   Message: string;
+  Stream?: FileStream;
+  /** Where the file begins, after the moment that all files of the recording share as their time 0. */
+  StartOffsetMs?: number;
   DurationMs?: number;
   Bytes?: number;
   Crc64?: string;

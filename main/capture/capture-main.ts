@@ -47,8 +47,9 @@ async function begin(job: CaptureJob): Promise<void> {
   writeFileSync(pidFile, String(process.pid));
   session = new CaptureSession(job, {
     openRoom: (listener) => openRoom(job.rooms, job.ffmpeg.path, listener, log),
-    openEncoder: (segment, events) => openSegmentEncoder(job, segment, events),
+    openEncoder: (segment, video, events) => openSegmentEncoder(job, segment, video, events),
     loadKernel,
+    loadTextRenderer: async () => (await import('./text/text-renderer.ts')).createTextRenderer(),
     monotonicMs: () => performance.now(),
     epochMs: () => Date.now(),
     send,

@@ -1,5 +1,4 @@
 import type { Feed } from './feed.ts';
-import type { VideoSettings } from './messages.ts';
 import type { SegmentSequence } from './segment-sequence.ts';
 
 /** A missed stretch is fed in slices, so that the encoder is not handed seconds of pictures at once. */
@@ -12,13 +11,8 @@ const ALLOWANCE_MS = 10_000;
  * are milliseconds on the timeline and come from outside.
  */
 export class CatchUp {
-  readonly #video: VideoSettings;
   /** When catching up has to be over; null when nothing is missed. */
   #byMs: number | null = null;
-
-  constructor(video: VideoSettings) {
-    this.#video = video;
-  }
 
   /** The feed begins anew at `startMs`. */
   begin(startMs: number, nowMs: number): void {
@@ -29,7 +23,7 @@ export class CatchUp {
   feed(nowMs: number, feed: Feed, segments: SegmentSequence): void {
     if (!segments.isOpen) return;
     while (this.#byMs !== null && nowMs < this.#byMs) {
-      if (segments.pipeBacklogMs(this.#video) > SLICE_MS) return;
+      if (segments.pipeBacklogMs > SLICE_MS) return;
       const sliceEndMs = feed.positionMs + SLICE_MS;
       if (sliceEndMs >= nowMs) this.#byMs = null;
       else feed.advance(sliceEndMs, segments);

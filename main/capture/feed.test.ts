@@ -57,7 +57,7 @@ function talker(mixer: AudioMixer): { until(timelineMs: number): void } {
 
 function createFeed() {
   const audioMixer = new AudioMixer();
-  const feed = new Feed({ compositor, audioMixer, fps: FPS, timeline: timelineAt(0) });
+  const feed = new Feed({ pictures: compositor, audioMixer, fps: FPS, timeline: timelineAt(0) });
   return { feed, talker: talker(audioMixer) };
 }
 
@@ -108,10 +108,10 @@ describe('what is due', () => {
   it('without pictures or without sound only the other one comes', () => {
     const soundOnly = createSink();
     const timeline = new Timeline({ fps: null, t0Ms: 0 });
-    new Feed({ compositor: null, audioMixer: new AudioMixer(), fps: FPS, timeline }).flush(1000, soundOnly);
+    new Feed({ pictures: null, audioMixer: new AudioMixer(), fps: FPS, timeline }).flush(1000, soundOnly);
     expect([soundOnly.pictures.length, soundOnly.sound.length]).toEqual([0, 50]);
     const picturesOnly = createSink();
-    new Feed({ compositor, audioMixer: null, fps: FPS, timeline: timelineAt(0) }).flush(1000, picturesOnly);
+    new Feed({ pictures: compositor, audioMixer: null, fps: FPS, timeline: timelineAt(0) }).flush(1000, picturesOnly);
     expect([picturesOnly.pictures.length, picturesOnly.sound.length]).toEqual([15, 0]);
   });
 });

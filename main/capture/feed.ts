@@ -1,5 +1,4 @@
 import { type AudioMixer, BLOCK_SAMPLES } from './mix/audio-mixer.ts';
-import type { Compositor } from './mix/compositor.ts';
 import {
   AUDIO_BLOCK_MS,
   audioTimestampNs,
@@ -12,8 +11,21 @@ import {
 /** Takes the mixed recording in timeline order; time stamps are nanoseconds on the timeline. */
 export interface MixSink {
   /** Returns `skipped` when the encoder is too far behind; time stays right because every picture carries its own time. */
-  writePicture(canvas: Uint8Array, timestampNs: number): 'written' | 'skipped';
+  writePicture(
+    canvas: Uint8Array,
+    timestampNs: number,
+    /** Draws on the sink's own copy of the picture. */
+    dress?: (picture: Uint8Array) => void,
+  ): 'written' | 'skipped';
   writeAudio(pcm: Int16Array, timestampNs: number): void;
+}
+
+/** Where pictures come from: a compositor, or a scene that dresses its pictures on their way out. */
+export interface PictureSource {
+  /** Tight I420; void after the next drawing. */
+  readonly canvas: Uint8Array;
+  /** Draws what changes with time on a copy of the canvas; `timelineMs` is the picture's time on the timeline. */
+  dress?(picture: Uint8Array, timelineMs: number): void;
 }
 
 /**
@@ -28,7 +40,7 @@ const SILENCE = new Int16Array(BLOCK_SAMPLES);
  * Pure but for its sink: time comes in as milliseconds on the timeline.
  */
 export class Feed {
-  readonly #compositor: Compositor | null;
+  readonly #pictures: PictureSource | null;
   readonly #audioMixer: AudioMixer | null;
   readonly #fps: number;
   /** Mixed blocks by index, so that sound survives the death of the encoder that had swallowed it. */
@@ -42,12 +54,12 @@ export class Feed {
   picturesSkipped = 0;
 
   constructor(options: {
-    compositor: Compositor | null;
+    pictures: PictureSource | null;
     audioMixer: AudioMixer | null;
     fps: number;
     timeline: Timeline;
   }) {
-    this.#compositor = options.compositor;
+    this.#pictures = options.pictures;
     this.#audioMixer = options.audioMixer;
     this.#fps = options.fps;
     this.#timeline = options.timeline;
@@ -86,9 +98,14 @@ export class Feed {
   }
 
   #emit({ ticks, blocks }: DueWork, sink: MixSink): void {
-    if (this.#compositor) {
+    const pictures = this.#pictures;
+    if (pictures) {
       for (let tick = ticks.from; tick < ticks.to; tick += 1) {
-        const outcome = sink.writePicture(this.#compositor.canvas, videoTimestampNs(tick, this.#fps));
+        const timestampNs = videoTimestampNs(tick, this.#fps);
+        const dress = pictures.dress
+          ? (picture: Uint8Array) => pictures.dress?.(picture, timestampNs / 1e6)
+          : undefined;
+        const outcome = sink.writePicture(pictures.canvas, timestampNs, dress);
         if (outcome === 'written') this.picturesSent += 1;
         else this.picturesSkipped += 1;
       }

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gridLayout, screenLayout } from './mix/layout.ts';
 import type { StreamKind } from './mix/types.ts';
-import { Roster } from './roster.ts';
-
-const WIDTH = 128;
-const HEIGHT = 72;
+import { Roster, sourceKey } from './roster.ts';
 
 /** Somebody enters, switches the stream on, and a first picture arrives. */
 function show(roster: Roster, userId: string, stream: StreamKind = 'main'): void {
@@ -14,19 +10,22 @@ function show(roster: Roster, userId: string, stream: StreamKind = 'main'): void
   roster.noteFrame(userId, stream);
 }
 
+/** The pictures that may be shown, screens first. */
 function keys(roster: Roster): string[] {
-  return roster.cells(WIDTH, HEIGHT).map(({ key }) => key);
+  const recorded = roster.recorded();
+  const screens = recorded.filter(({ hasScreen }) => hasScreen).map(({ userId }) => sourceKey(userId, 'sub'));
+  const cameras = recorded.filter(({ hasPicture }) => hasPicture).map(({ userId }) => sourceKey(userId, 'main'));
+  return [...screens, ...cameras];
 }
 
-describe('who has a cell', () => {
-  it('those who are recorded and have sent a picture, in slot order; sound alone takes none', () => {
+describe('whose picture may be shown', () => {
+  it('those who are recorded and have sent one, in slot order; sound alone has none', () => {
     const roster = new Roster(false);
     for (const user of ['a', 'b', 'c']) roster.enter(user);
     expect(keys(roster)).toEqual([]);
     show(roster, 'c');
     show(roster, 'a');
     expect(keys(roster)).toEqual(['main:a', 'main:c']);
-    expect(roster.cells(WIDTH, HEIGHT).map(({ rect }) => rect)).toEqual(gridLayout(2, WIDTH, HEIGHT));
     expect(roster.recordedPresent()).toEqual(['a', 'b', 'c']);
   });
 
@@ -87,7 +86,7 @@ describe('IsReserve', () => {
     expect(roster.noteFrame('a', 'main')).toBe('next');
   });
 
-  it('false: the cell goes with the camera and with the user', () => {
+  it('false: the picture goes with the camera and with the user', () => {
     const roster = new Roster(false);
     show(roster, 'a');
     show(roster, 'b');
@@ -102,7 +101,7 @@ describe('IsReserve', () => {
     expect(roster.isSending('a', 'main')).toBe(false);
   });
 
-  it('true: slots kept from an earlier process have no cell until their users send again', () => {
+  it('true: slots kept from an earlier process have no picture until their users send again', () => {
     const roster = new Roster(true, [null, 'b', 'c']);
     show(roster, 'x');
     expect(roster.slotOf('x')).toBe(0);
@@ -114,18 +113,12 @@ describe('IsReserve', () => {
 });
 
 describe('a shared screen', () => {
-  it.each([true, false])('takes the large area while it lasts (IsReserve %s)', (isReserve) => {
+  it.each([true, false])('is shown while it lasts (IsReserve %s)', (isReserve) => {
     const roster = new Roster(isReserve);
     show(roster, 'a');
     show(roster, 'b');
     show(roster, 'b', 'sub');
     expect(keys(roster)).toEqual(['sub:b', 'main:a', 'main:b']);
-    const { screen, cameras } = screenLayout(2, WIDTH, HEIGHT);
-    expect(roster.cells(WIDTH, HEIGHT)).toEqual([
-      { key: 'sub:b', rect: screen, fit: 'fit' },
-      { key: 'main:a', rect: cameras[0] },
-      { key: 'main:b', rect: cameras[1] },
-    ]);
     roster.setSending('b', 'sub', false);
     expect(keys(roster)).toEqual(['main:a', 'main:b']);
     show(roster, 'b', 'sub');
@@ -178,7 +171,7 @@ class Model {
   keys(): string[] {
     const recorded = this.slots.filter((owner) => owner !== null);
     const screens = recorded.map((user) => `sub:${user}`).filter((key) => this.shown.has(key));
-    return [...screens.slice(-1), ...recorded.map((user) => `main:${user}`).filter((key) => this.shown.has(key))];
+    return [...screens, ...recorded.map((user) => `main:${user}`).filter((key) => this.shown.has(key))];
   }
 }
 
@@ -189,7 +182,7 @@ const move: fc.Arbitrary<Move> = fc.record({
 });
 
 describe('any course of a room', () => {
-  it('shows on the canvas what the contract says', () => {
+  it('has the pictures that the contract says', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(move, { minLength: 20, maxLength: 120 }), (isReserve, moves) => {
         const roster = new Roster(isReserve);
@@ -202,6 +195,11 @@ describe('any course of a room', () => {
           else roster.setSending(user, stream, kind === 'on');
           model.apply(step);
           expect(keys(roster)).toEqual(model.keys());
+          expect(roster.recorded().map(({ isInRoom, isCameraOn }) => [isInRoom, isCameraOn])).toEqual(
+            model.slots
+              .filter((owner) => owner !== null)
+              .map((owner) => [model.room.includes(owner), model.sending.has(`main:${owner}`)]),
+          );
           expect(roster.anchors).toBe(model.room.length);
           expect(roster.recordedPresent()).toEqual(
             model.slots.filter((owner) => owner !== null && model.room.includes(owner)),

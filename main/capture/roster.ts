@@ -1,5 +1,3 @@
-import type { Cell } from './mix/compositor.ts';
-import { gridLayout, screenLayout } from './mix/layout.ts';
 import { type SlotChange, SlotTable } from './mix/slots.ts';
 import type { StreamKind } from './mix/types.ts';
 
@@ -11,6 +9,19 @@ export function sourceKey(userId: string, stream: StreamKind): SourceKey {
   return `${stream}:${userId}`;
 }
 
+/** What is known of one recorded user for deciding what stands on the canvas. */
+export interface RecordedUser {
+  userId: string;
+  /** False for one who left and whose slot is kept. */
+  isInRoom: boolean;
+  /** Whether he is sending his camera now. */
+  isCameraOn: boolean;
+  /** Whether a picture of his camera is retained that may be shown: a live one, or with IsReserve his last. */
+  hasPicture: boolean;
+  /** Whether he shares a screen of which a picture is retained. */
+  hasScreen: boolean;
+}
+
 interface Participant {
   /** What the user is sending now. */
   sending: Record<StreamKind, boolean>;
@@ -19,10 +30,10 @@ interface Participant {
 }
 
 /**
- * Who is in the room, who is recorded and what belongs on the canvas. Pure: room events in, subscriptions and cells out.
+ * Who is in the room, who is recorded and which pictures may be shown. Pure: room events in, subscriptions and pictures out.
  *
- * A cell belongs to every recorded participant with a picture. With IsReserve a picture once seen is held while the camera is off
- * and after its owner left; without it the cell goes with the camera or with the owner. A screen lives only while it is shared.
+ * With IsReserve a picture once seen is held while the camera is off and after its owner left; without it the picture goes with the
+ * camera or with the owner. A screen lives only while it is shared.
  */
 export class Roster {
   readonly #slots: SlotTable;
@@ -47,7 +58,21 @@ export class Roster {
 
   /** Recorded users who are in the room, in slot order: those whose sound belongs in the mix. */
   recordedPresent(): string[] {
-    return this.#recorded().filter((userId) => this.#slots.isInRoom(userId));
+    return this.#owners.filter((userId) => this.#slots.isInRoom(userId));
+  }
+
+  /** Everybody with a slot, held ones included, in slot order. */
+  recorded(): RecordedUser[] {
+    return this.#owners.map((userId) => {
+      const participant = this.#participants.get(userId);
+      return {
+        userId,
+        isInRoom: this.#slots.isInRoom(userId),
+        isCameraOn: participant?.sending.main ?? false,
+        hasPicture: participant?.picture.main ?? false,
+        hasScreen: participant?.picture.sub ?? false,
+      };
+    });
   }
 
   enter(userId: string): SlotChange[] {
@@ -99,23 +124,7 @@ export class Roster {
   }
 
   /** Users with a slot, held ones included, in slot order. */
-  #recorded(): string[] {
+  get #owners(): string[] {
     return this.#slots.owners.filter((userId) => userId !== null);
-  }
-
-  /** Cells of the canvas now, in slot order; a shared screen takes the large area with the cameras beside it. */
-  cells(width: number, height: number): Cell[] {
-    const recorded = this.#recorded();
-    const cameras = recorded.filter((userId) => this.#participants.get(userId)?.picture.main);
-    const sharer = recorded.findLast((userId) => this.#participants.get(userId)?.picture.sub);
-    if (sharer === undefined) {
-      const rects = gridLayout(cameras.length, width, height);
-      return cameras.map((userId, index) => ({ key: sourceKey(userId, 'main'), rect: rects[index]! }));
-    }
-    const layout = screenLayout(cameras.length, width, height);
-    return [
-      { key: sourceKey(sharer, 'sub'), rect: layout.screen, fit: 'fit' },
-      ...cameras.map((userId, index) => ({ key: sourceKey(userId, 'main'), rect: layout.cameras[index]! })),
-    ];
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeEncoder, fakeEncoders } from '../../test/support/fake-encoder.ts';
-import type { FromCapture } from './messages.ts';
+import type { FromCapture, VideoSettings } from './messages.ts';
 import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
 
 const CANVAS = new Uint8Array(6);
@@ -18,7 +18,13 @@ interface Rig {
   of<T extends FromCapture['type']>(type: T): Extract<FromCapture, { type: T }>[];
 }
 
+const VIDEO: VideoSettings = {
+  ...{ width: 4, height: 2, fps: 15, preset: 'veryfast', crf: 23, maxRateKbps: 1000 },
+  ...{ gopSeconds: 2, fit: 'fit', background: '#000000' },
+};
+
 function createRig(options: { firstSegment?: number; openEncoder?: OpenEncoder } = {}): Rig {
+  let next = options.firstSegment ?? 0;
   const { open, opened } = fakeEncoders();
   const sent: FromCapture[] = [];
   const rig: Rig = {
@@ -31,7 +37,9 @@ function createRig(options: { firstSegment?: number; openEncoder?: OpenEncoder }
     of: <T extends FromCapture['type']>(type: T) =>
       sent.filter((message): message is Extract<FromCapture, { type: T }> => message.type === type),
     segments: new SegmentSequence({
-      firstSegment: options.firstSegment ?? 0,
+      output: 'mix',
+      video: VIDEO,
+      nextSegment: () => next++,
       openEncoder: options.openEncoder ?? open,
       send: (message) => sent.push(message),
       onRestart: (resumeMs) => {
@@ -50,7 +58,9 @@ describe('one segment', () => {
   it('counts its own time from its start and is announced before anything is in it', async () => {
     const rig = createRig({ firstSegment: 3 });
     rig.segments.open(4 * SECOND_NS);
-    expect(rig.sent).toEqual([{ type: 'segmentOpened', segment: 3, file: 'segment-3.mp4', startMs: 4000 }]);
+    expect(rig.sent).toEqual([
+      { type: 'segmentOpened', segment: 3, output: 'mix', file: 'segment-3.mp4', startMs: 4000 },
+    ]);
     rig.segments.writePicture(CANVAS, 4.2 * SECOND_NS);
     rig.segments.writeAudio(new Int16Array(960), 4.02 * SECOND_NS);
     expect(rig.encoders[0]?.pictures[0]?.timestampNs).toBeCloseTo(0.2 * SECOND_NS, 0);
@@ -64,11 +74,10 @@ describe('one segment', () => {
 
   it('says how much picture time waits in the pipe', () => {
     const rig = createRig();
-    const video = { width: 4, height: 2, fps: 15 };
-    expect(rig.segments.pipeBacklogMs(video)).toBe(0);
+    expect(rig.segments.pipeBacklogMs).toBe(0);
     rig.segments.open(0);
     rig.encoders[0]!.backlogBytes = 12 * 30;
-    expect(rig.segments.pipeBacklogMs(video)).toBeCloseTo(2000, 6);
+    expect(rig.segments.pipeBacklogMs).toBeCloseTo(2000, 6);
   });
 });
 
@@ -114,9 +123,9 @@ describe('an encoder that dies', () => {
   it('cannot be replaced: that is told instead of waited for', async () => {
     const { open, opened } = fakeEncoders();
     const rig = createRig({
-      openEncoder: (segment, events) => {
+      openEncoder: (segment, video, events) => {
         if (segment === 1) throw new Error('no such program');
-        return open(segment, events);
+        return open(segment, video, events);
       },
     });
     rig.segments.open(0);
@@ -157,8 +166,8 @@ describe('the end', () => {
   it('counts as settled only when the replacement of a replacement is there, too', async () => {
     const { open, opened } = fakeEncoders();
     const rig = createRig({
-      openEncoder: (segment, events) => {
-        const encoder = open(segment, events);
+      openEncoder: (segment, video, events) => {
+        const encoder = open(segment, video, events);
         if (segment === 1) queueMicrotask(() => opened[1]!.die(0));
         return encoder;
       },

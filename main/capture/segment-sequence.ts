@@ -1,5 +1,5 @@
 import type { MixSink } from './feed.ts';
-import type { FromCapture, VideoSettings } from './messages.ts';
+import type { FromCapture, OutputName, VideoSettings } from './messages.ts';
 
 /** One running encoder that writes one segment file. */
 export interface Encoder extends MixSink {
@@ -22,10 +22,15 @@ export interface EncoderEvents {
   onStorageError(description: string): void;
 }
 
-export type OpenEncoder = (segment: number, events: EncoderEvents) => Encoder;
+/** Opens the encoder of a segment whose canvas has the size in `video` (ignored without pictures). */
+export type OpenEncoder = (segment: number, video: VideoSettings, events: EncoderEvents) => Encoder;
 
 export interface SegmentSequenceOptions {
-  firstSegment: number;
+  /** The file that these segments are of. */
+  output: OutputName;
+  video: VideoSettings;
+  /** Hands out the numbers of segments, which are unique over all outputs of a recording. */
+  nextSegment(): number;
   openEncoder: OpenEncoder;
   send(message: FromCapture): void;
   /** The encoder died; the feed goes on at the returned start, which is at or just after `resumeMs` on the timeline. */
@@ -46,7 +51,6 @@ const BARREN_BELOW_MS = 200;
  */
 export class SegmentSequence implements MixSink {
   readonly #options: SegmentSequenceOptions;
-  #next: number;
   #current: { encoder: Encoder; segment: number; startNs: number } | null = null;
   #barren = 0;
   #restarting: Promise<void> = Promise.resolve();
@@ -54,7 +58,6 @@ export class SegmentSequence implements MixSink {
 
   constructor(options: SegmentSequenceOptions) {
     this.#options = options;
-    this.#next = options.firstSegment;
   }
 
   get isOpen(): boolean {
@@ -70,28 +73,28 @@ export class SegmentSequence implements MixSink {
   }
 
   /** How much picture time waits in the pipe. */
-  pipeBacklogMs(video: Pick<VideoSettings, 'width' | 'height' | 'fps'>): number {
-    const pictureBytes = (video.width * video.height * 3) / 2;
-    return (this.pipeBacklogBytes / pictureBytes / video.fps) * 1000;
+  get pipeBacklogMs(): number {
+    const { width, height, fps } = this.#options.video;
+    return (this.pipeBacklogBytes / ((width * height * 3) / 2) / fps) * 1000;
   }
 
   /** Opens the next segment; `startNs` is the timeline position of its first picture or sound. */
   open(startNs: number): void {
-    const segment = this.#next;
-    this.#next += 1;
-    const encoder = this.#options.openEncoder(segment, {
+    const { output, video } = this.#options;
+    const segment = this.#options.nextSegment();
+    const encoder = this.#options.openEncoder(segment, video, {
       onDied: (description) => this.#onDied(segment, description),
       onStorageError: (description) => {
         if (this.#current?.segment === segment) this.#options.onStorageError(description);
       },
     });
     this.#current = { encoder, segment, startNs };
-    this.#options.send({ type: 'segmentOpened', segment, file: encoder.file, startMs: startNs / 1e6 });
+    this.#options.send({ type: 'segmentOpened', segment, output, file: encoder.file, startMs: startNs / 1e6 });
   }
 
-  writePicture(canvas: Uint8Array, timestampNs: number): 'written' | 'skipped' {
+  writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
     if (!this.#current) return 'skipped';
-    return this.#current.encoder.writePicture(canvas, timestampNs - this.#current.startNs);
+    return this.#current.encoder.writePicture(canvas, timestampNs - this.#current.startNs, dress);
   }
 
   writeAudio(pcm: Int16Array, timestampNs: number): void {

@@ -22,7 +22,8 @@ afterEach(() => {
 });
 
 describe('a recording that goes on in a new process', () => {
-  const resume = { t0EpochMs: T0_EPOCH_MS - 9_000, timelineMs: 4_000 };
+  const outputs: [{ output: 'mix'; timelineMs: number }] = [{ output: 'mix', timelineMs: 4_000 }];
+  const resume = { t0EpochMs: T0_EPOCH_MS - 9_000, timelineMs: 4_000, outputs };
 
   it('fills a short gap, and loses no sound while a slow encoder catches up', async () => {
     const rig = await enteredSession(captureJob({ nextSegment: 2, resume }));
@@ -72,7 +73,15 @@ describe('a recording that goes on in a new process', () => {
   });
 
   it('goes on at once when the wall clock was set back meanwhile', async () => {
-    const rig = await enteredSession(captureJob({ resume: { t0EpochMs: T0_EPOCH_MS + 3_600_000, timelineMs: 4_000 } }));
+    const rig = await enteredSession(
+      captureJob({
+        resume: {
+          t0EpochMs: T0_EPOCH_MS + 3_600_000,
+          timelineMs: 4_000,
+          outputs: [{ output: 'mix', timelineMs: 4_000 }],
+        },
+      }),
+    );
     expect(rig.of('gap')).toMatchObject([{ gap: { atMs: 4_000, durationMs: 0 } }]);
     await rig.advance(1_000);
     expect(rig.encoders[0]?.pictures).toHaveLength(15);
@@ -205,23 +214,23 @@ describe('what the room hands over', () => {
       'audio available',
       'frame dropped',
       'sound that cannot be mixed is left out',
-      'SDK error',
     ]);
+    expect(rig.of('sdkProblem')).toMatchObject([{ level: 'error', code: -1, text: 'something', count: 1 }]);
   });
 
   it.each([
-    ['10', 0, 50],
-    ['11', 15, 0],
-    ['12', 15, 50],
-  ] as const)('mode %s records what belongs to it', async (mode, pictures, blocks) => {
-    const rig = await enteredSession(captureJob({ mode }));
+    [{ video: false, audio: true }, 0, 50],
+    [{ video: true, audio: false }, 15, 0],
+    [{ video: true, audio: true }, 15, 50],
+  ] as const)('%o records what belongs to it', async (media, pictures, blocks) => {
+    const rig = await enteredSession(captureJob({ media }));
     rig.join('a');
     await rig.advanceSending(1_000, { a: 200 });
     void rig.session.end('stopped');
     await ended(rig);
     expect(rig.encoders[0]?.pictures).toHaveLength(pictures);
     expect(rig.encoders[0]?.sound).toHaveLength(blocks);
-    expect(rig.room.subscribed.size).toBe(mode === '10' ? 0 : 1);
+    expect(rig.room.subscribed.size).toBe(media.video ? 1 : 0);
   });
 });
 

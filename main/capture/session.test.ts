@@ -46,14 +46,16 @@ describe('entering', () => {
     const rig = await enteredSession(captureJob({ nextSegment: 4 }));
     expect(rig.sent).toEqual([
       { type: 'entered', t0EpochMs: T0_EPOCH_MS, tookMs: 120, simulated: true, sdkVersion: '13.3.801' },
-      { type: 'segmentOpened', segment: 4, file: 'segment-4.mp4', startMs: 0 },
+      { type: 'segmentOpened', segment: 4, output: 'mix', file: 'segment-4.mp4', startMs: 0 },
     ]);
   });
 
   it('does not happen any more when the recording was ended while the room was being opened', async () => {
     const opening = Promise.withResolvers<void>();
     const rig: SessionRig = createSession(
-      captureJob({ resume: { t0EpochMs: T0_EPOCH_MS - 9_000, timelineMs: 7_000 } }),
+      captureJob({
+        resume: { t0EpochMs: T0_EPOCH_MS - 9_000, timelineMs: 7_000, outputs: [{ output: 'mix', timelineMs: 7_000 }] },
+      }),
       {
         openRoom: async (): Promise<Room> => {
           await opening.promise;
@@ -192,7 +194,7 @@ describe('a room without anchors', () => {
 
   it('counts on from an earlier process, but gives users the time to be announced', async () => {
     const job = captureJob({
-      resume: { t0EpochMs: T0_EPOCH_MS - 60_000, timelineMs: 50_000 },
+      resume: { t0EpochMs: T0_EPOCH_MS - 60_000, timelineMs: 50_000, outputs: [{ output: 'mix', timelineMs: 50_000 }] },
       idleSinceEpochMs: T0_EPOCH_MS - 40_000,
     });
     const rig = await enteredSession(job);

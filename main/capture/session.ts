@@ -1,24 +1,24 @@
 import type { EndReason } from '../../shared/recording.ts';
-import { CatchUp } from './catch-up.ts';
-import { Feed } from './feed.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
-import { AudioMixer } from './mix/audio-mixer.ts';
-import { Compositor } from './mix/compositor.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { SlotChange } from './mix/slots.ts';
-import { alignedStart, audioTimestampNs, Timeline } from './mix/timeline.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
+import { createMixedOutput, type MixedOutput } from './mixed-output.ts';
 import { Pump } from './pump.ts';
 import type { ExitReason, Room, RoomListener } from './room/room.ts';
-import { Roster, sourceKey } from './roster.ts';
-import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
+import { Roster } from './roster.ts';
+import type { OpenEncoder } from './segment-sequence.ts';
+import { Singles } from './singles.ts';
+import type { TextRenderer } from './text/text-renderer.ts';
 
 /** What a session takes from outside; tests pass their own clock, rooms and encoders. */
 export interface SessionDeps {
   openRoom(listener: RoomListener): Promise<Room>;
   openEncoder: OpenEncoder;
   loadKernel(): Promise<PlaneKernel>;
+  /** Asked for only when something has to be written on the canvas. */
+  loadTextRenderer(): Promise<TextRenderer>;
   /** Monotonic milliseconds. */
   monotonicMs(): number;
   /** Wall clock, milliseconds since 1970. */
@@ -42,16 +42,12 @@ export class CaptureSession implements RoomListener {
   readonly #deps: SessionDeps;
   readonly #roster: Roster;
   readonly #idle: IdleWatch;
-  readonly #catchUp: CatchUp;
   readonly #pump: Pump;
-  readonly #hasVideo: boolean;
-  readonly #hasAudio: boolean;
   #phase: Phase = 'starting';
   #room: Room | null = null;
-  #compositor: Compositor | null = null;
-  #audioMixer: AudioMixer | null = null;
-  #feed: Feed | null = null;
-  #segments: SegmentSequence | null = null;
+  #mix: MixedOutput | null = null;
+  #singles: Singles | null = null;
+  #nextSegment: number;
   /** Monotonic time of t=0; null until the room was entered. */
   #zeroMs: number | null = null;
   /** Where the timeline ended. */
@@ -63,6 +59,7 @@ export class CaptureSession implements RoomListener {
   readonly #over = Promise.withResolvers<void>();
   #timers: NodeJS.Timeout[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
+  readonly #problems = new Map<string, number>();
   #framesReceived = 0;
   #framesDropped = 0;
   #audioBlocksReceived = 0;
@@ -72,11 +69,9 @@ export class CaptureSession implements RoomListener {
     this.#deps = deps;
     this.#roster = new Roster(job.isReserve, job.slotOwners);
     this.#idle = new IdleWatch(job.limits.idleMs);
-    this.#catchUp = new CatchUp(job.video);
-    this.#hasVideo = job.mode !== '10';
-    this.#hasAudio = job.mode !== '11';
+    this.#nextSegment = job.nextSegment;
     this.#pump = new Pump({
-      fps: this.#hasVideo ? job.video.fps : null,
+      fps: job.media.video ? job.video.fps : null,
       timelineMs: () => this.#timelineMs(),
       work: () => this.#advance(),
     });
@@ -89,10 +84,16 @@ export class CaptureSession implements RoomListener {
 
   /** Opens the room and starts entering. A failure to open (missing addon, broken scenario) is reported as `enterFailed` by the caller. */
   async start(): Promise<void> {
-    if (this.#hasVideo) {
-      this.#compositor = new Compositor(await this.#deps.loadKernel(), this.#job.video);
+    const { job, shared } = { job: this.#job, shared: this.#outputDeps() };
+    if (job.outputs.mix) this.#mix = await createMixedOutput({ ...shared, job, ...this.#deps });
+    if (job.outputs.singles) {
+      // Beside a mix, a user's file that cannot be made is no reason to end the recording.
+      const onHopeless = job.outputs.mix
+        ? (message: string) =>
+            this.#deps.send({ type: 'log', level: 'error', message: `a single file ended: ${message}` })
+        : shared.onHopeless;
+      this.#singles = new Singles({ ...shared, job, onHopeless });
     }
-    if (this.#hasAudio) this.#audioMixer = new AudioMixer();
     const room = await this.#deps.openRoom(this);
     if (this.#ending) {
       room.dispose();
@@ -132,30 +133,15 @@ export class CaptureSession implements RoomListener {
     if (resume) {
       const holeMs = Math.max(0, positionMs - resume.timelineMs);
       const cut = holeMs > limits.fillGapMs;
-      startMs = cut ? positionMs : resume.timelineMs;
+      const mixEndMs = resume.outputs.find(({ output }) => output === 'mix')?.timelineMs ?? resume.timelineMs;
+      startMs = cut ? positionMs : mixEndMs;
       this.#deps.send({
         type: 'gap',
         gap: { atMs: Math.round(resume.timelineMs), durationMs: Math.round(holeMs), reason: 'captureDied', cut },
       });
     }
-    const { timeline, startNs } = this.#timelineFrom(startMs);
-    this.#feed = new Feed({
-      compositor: this.#compositor,
-      audioMixer: this.#audioMixer,
-      fps: this.#job.video.fps,
-      timeline,
-    });
-    this.#segments = new SegmentSequence({
-      firstSegment: this.#job.nextSegment,
-      openEncoder: this.#deps.openEncoder,
-      send: this.#deps.send,
-      onRestart: (resumeMs) => this.#restartFeed(resumeMs),
-      onHopeless: (message) => void this.end('error', { message }),
-      onStorageError: (message) => void this.end('disk', { message }),
-      timelineMs: () => this.#timelineMs(),
-    });
-    this.#segments.open(startNs);
-    this.#catchUp.begin(startMs, positionMs);
+    this.#mix?.begin(startMs);
+    for (const userId of this.#roster.recordedPresent()) this.#singles?.userEntered(userId);
     this.#pump.start();
     this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
   }
@@ -183,15 +169,20 @@ export class CaptureSession implements RoomListener {
     this.#noteAnchors();
     this.#room?.unsubscribe(userId, 'main');
     this.#room?.unsubscribe(userId, 'sub');
-    if (this.#roster.slotOf(userId) === null) this.#compositor?.forget(sourceKey(userId, 'main'));
-    this.#compositor?.forget(sourceKey(userId, 'sub'));
+    if (this.#roster.slotOf(userId) === null) this.#mix?.forget(userId, 'main');
+    this.#mix?.forget(userId, 'sub');
+    this.#singles?.userLeft(userId);
     this.#apply('left', userId, changes);
   }
 
   onVideoAvailable(userId: string, stream: StreamKind, available: boolean): void {
     this.#roster.setSending(userId, stream, available);
-    if (available) this.#subscribe(userId);
-    else this.#layOut();
+    if (available) {
+      this.#subscribe(userId);
+    } else {
+      this.#singles?.streamOff(userId, stream);
+    }
+    this.#mix?.update(this.#roster);
   }
 
   onAudioAvailable(userId: string, available: boolean): void {
@@ -200,13 +191,14 @@ export class CaptureSession implements RoomListener {
 
   onVideo(userId: string, stream: StreamKind, frame: I420Frame): void {
     this.#framesReceived += 1;
-    if (!this.#compositor || this.#phase !== 'recording') return;
+    if (!this.#job.media.video || this.#phase !== 'recording') return;
     const seen = this.#roster.noteFrame(userId, stream);
     if (seen === 'ignored') return;
-    if (seen === 'first') this.#layOut();
+    if (seen === 'first') this.#mix?.update(this.#roster);
     this.#noteMedia();
     try {
-      this.#compositor.drawFrame(sourceKey(userId, stream), frame);
+      this.#mix?.drawFrame(userId, stream, frame);
+      this.#singles?.drawFrame(userId, stream, frame);
     } catch {
       this.onFrameDropped(userId, stream, 'badLength');
     }
@@ -214,10 +206,12 @@ export class CaptureSession implements RoomListener {
 
   onAudio(userId: string, block: PcmBlock): void {
     this.#audioBlocksReceived += 1;
-    if (!this.#audioMixer || this.#phase !== 'recording' || this.#roster.slotOf(userId) === null) return;
+    if (!this.#job.media.audio || this.#phase !== 'recording' || this.#roster.slotOf(userId) === null) return;
     this.#noteMedia();
     try {
-      this.#audioMixer.push(userId, block, this.#timelineMs());
+      const arrivalMs = this.#timelineMs();
+      this.#mix?.pushAudio(userId, block, arrivalMs);
+      this.#singles?.pushAudio(userId, block, arrivalMs);
     } catch (error) {
       this.#noteBadSound(userId, block, error);
     }
@@ -239,8 +233,13 @@ export class CaptureSession implements RoomListener {
   }
 
   onProblem(level: 'warning' | 'error', code: number, message: string): void {
-    const data = { code, text: message };
-    this.#deps.send({ type: 'log', level: level === 'error' ? 'warn' : 'info', message: `SDK ${level}`, data });
+    const key = `${level} ${code}`;
+    const count = (this.#problems.get(key) ?? 0) + 1;
+    this.#problems.set(key, count);
+    // A code that comes without end is told ever more rarely.
+    if ((count & (count - 1)) !== 0) return;
+    const atMs = Math.round(this.#timelineMs());
+    this.#deps.send({ type: 'sdkProblem', level, code, text: message, count, atMs });
   }
 
   /** Position on the timeline now; 0 before the room was entered, the length once the recording has ended. */
@@ -277,24 +276,21 @@ export class CaptureSession implements RoomListener {
       this.#subscribe(promoted);
     }
     this.#subscribe(userId);
-    this.#audioMixer?.setActive(this.#roster.recordedPresent());
-    this.#layOut();
+    this.#mix?.update(this.#roster);
+    if (this.#phase !== 'recording') return;
+    for (const recorded of this.#roster.recordedPresent()) this.#singles?.userEntered(recorded);
   }
 
   /** Receives the pictures of a recorded user; sound comes without asking. */
   #subscribe(userId: string): void {
-    if (!this.#hasVideo || this.#roster.slotOf(userId) === null) return;
+    if (!this.#job.media.video || this.#roster.slotOf(userId) === null) return;
     for (const stream of ['main', 'sub'] as const) {
       if (this.#roster.isSending(userId, stream)) this.#room?.subscribe(userId, stream);
     }
   }
 
-  #layOut(): void {
-    this.#compositor?.setCells(this.#roster.cells(this.#job.video.width, this.#job.video.height));
-  }
-
   #advance(): void {
-    if (this.#phase !== 'recording' || !this.#feed || !this.#segments) return;
+    if (this.#phase !== 'recording') return;
     const nowMs = this.#timelineMs();
     if (nowMs >= this.#job.limits.maxLengthMs) {
       void this.end('maxLength');
@@ -304,22 +300,23 @@ export class CaptureSession implements RoomListener {
       void this.end('idle');
       return;
     }
-    this.#feed.listen(nowMs);
-    this.#catchUp.feed(nowMs, this.#feed, this.#segments);
+    this.#mix?.advance(nowMs);
+    this.#singles?.advance(nowMs);
   }
 
-  #restartFeed(resumeMs: number): { startNs: number } {
-    const { timeline, startNs } = this.#timelineFrom(resumeMs);
-    this.#feed?.restart(timeline);
-    this.#catchUp.begin(resumeMs, this.#timelineMs());
-    return { startNs };
-  }
-
-  /** A timeline that goes on at `positionMs`; picture and sound of the new segment begin together at `startNs`. */
-  #timelineFrom(positionMs: number): { timeline: Timeline; startNs: number } {
-    const fps = this.#hasVideo ? this.#job.video.fps : null;
-    const { firstTick, firstBlock } = alignedStart(fps, positionMs);
-    return { timeline: new Timeline({ fps, t0Ms: 0, firstTick, firstBlock }), startNs: audioTimestampNs(firstBlock) };
+  /** What all outputs of the session share. */
+  #outputDeps() {
+    const { loadKernel, openEncoder, send } = this.#deps;
+    return {
+      ...{ loadKernel, openEncoder, send },
+      timelineMs: () => this.#timelineMs(),
+      nextSegment: () => {
+        this.#nextSegment += 1;
+        return this.#nextSegment - 1;
+      },
+      onHopeless: (message: string) => void this.end('error', { message }),
+      onStorageError: (message: string) => void this.end('disk', { message }),
+    };
   }
 
   #closeConnectionGap(nowMs: number): void {
@@ -338,10 +335,11 @@ export class CaptureSession implements RoomListener {
     this.#endMs = endMs;
     if (wasRecording) this.#closeConnectionGap(Math.round(endMs));
     const left = this.#leave();
-    if (this.#segments && this.#feed) {
-      await this.#segments.settled();
-      if (this.#segments.isOpen) this.#feed.flush(endMs, this.#segments);
-      await this.#segments.finish(ENCODER_FINISH_TIMEOUT_MS);
+    if (wasRecording) {
+      await Promise.all([
+        this.#mix?.finish(endMs, ENCODER_FINISH_TIMEOUT_MS),
+        this.#singles?.finish(endMs, ENCODER_FINISH_TIMEOUT_MS),
+      ]);
       this.#deps.send({ type: 'stats', stats: this.#stats() });
     }
     await left;
@@ -376,18 +374,21 @@ export class CaptureSession implements RoomListener {
   }
 
   #stats(): CaptureStats {
+    const files = [this.#mix?.stats(), this.#singles?.stats()];
+    const sum = (pick: (stats: NonNullable<(typeof files)[number]>) => number) =>
+      files.reduce((total, stats) => total + (stats ? pick(stats) : 0), 0);
     return {
       timelineMs: Math.round(this.#timelineMs()),
-      picturesSent: this.#feed?.picturesSent ?? 0,
-      picturesSkipped: this.#feed?.picturesSkipped ?? 0,
+      picturesSent: sum(({ picturesSent }) => picturesSent),
+      picturesSkipped: sum(({ picturesSkipped }) => picturesSkipped),
       framesReceived: this.#framesReceived,
       framesDropped: this.#framesDropped,
       audioBlocksReceived: this.#audioBlocksReceived,
-      pipeBacklogBytes: this.#segments?.pipeBacklogBytes ?? 0,
-      segmentBytes: this.#segments?.segmentBytes ?? 0,
+      pipeBacklogBytes: sum(({ pipeBacklogBytes }) => pipeBacklogBytes),
+      segmentBytes: sum(({ segmentBytes }) => segmentBytes),
       participantsInRoom: this.#roster.anchors,
       participantsRecorded: this.#roster.recordedPresent().length,
-      encoder: this.#hasVideo ? `libx264 ${this.#job.video.preset}` : 'libmp3lame',
+      encoder: this.#job.media.video ? `libx264 ${this.#job.video.preset}` : 'libmp3lame',
     };
   }
 }

@@ -9,7 +9,7 @@ import { gridLayout, speakerLayout, stripHeightFor, withStrip } from '../../main
 import { blendOverlay, type Overlay, placeInCorner } from '../../main/capture/mix/overlay.ts';
 import { SpeakerChoice } from '../../main/capture/mix/speaker.ts';
 import type { I420Frame, Rect } from '../../main/capture/mix/types.ts';
-import { stampText } from '../../main/capture/text/stamp.ts';
+import { stampText } from '../../main/capture/text/stamp-text.ts';
 import { createTextRenderer } from '../../main/capture/text/text-renderer.ts';
 import { ffmpegPath } from '../support/flash-and-beep.ts';
 import { decodeMedia } from '../support/media.ts';

@@ -39,8 +39,12 @@ export function captureJob(changes: Partial<CaptureJob> = {}, limits: Partial<Ca
     recordingId: 'recording',
     room: { sdkAppId: 1_400_000_000, roomId: 1, userId: 'recorder', userSig: 'sig', scene: 'live' },
     rooms: { kind: 'trtc' },
-    mode: '12',
+    media: { video: true, audio: true },
+    outputs: { mix: true, singles: false },
     isReserve: false,
+    layout: 'grid',
+    dressing: { nameStrip: false, stamp: false, stampTimeZone: null, placeholder: false, watermarkPath: null },
+    names: {},
     video: {
       ...CANVAS,
       fps: 15,
@@ -100,6 +104,9 @@ export function createSession(job: CaptureJob, overrides: Partial<SessionDeps> =
     openRoom: async () => room,
     openEncoder: open,
     loadKernel,
+    loadTextRenderer: async () => {
+      throw new Error('nothing is to be written here');
+    },
     monotonicMs: () => performance.now(),
     epochMs: () => Date.now() + rig.wallOffsetMs,
     send: (message) => sent.push(structuredClone(message)),

@@ -1,8 +1,10 @@
+import type { VideoSettings } from '../../main/capture/messages.ts';
 import type { Encoder, EncoderEvents, OpenEncoder } from '../../main/capture/segment-sequence.ts';
 
 /** An encoder in memory: keeps what it was given and dies when the test says so. */
 export interface FakeEncoder extends Encoder {
   readonly segment: number;
+  readonly video: VideoSettings;
   /** Time stamps are nanoseconds from the segment's start. */
   readonly pictures: { timestampNs: number; canvas: Uint8Array }[];
   readonly sound: { timestampNs: number; pcm: Int16Array }[];
@@ -22,19 +24,20 @@ export interface FakeEncoder extends Encoder {
 /** Opens fake encoders and lists them in the order of opening. */
 export function fakeEncoders(): { open: OpenEncoder; opened: FakeEncoder[] } {
   const opened: FakeEncoder[] = [];
-  const open: OpenEncoder = (segment, events) => {
-    const encoder = fakeEncoder(segment, events);
+  const open: OpenEncoder = (segment, video, events) => {
+    const encoder = fakeEncoder(segment, video, events);
     opened.push(encoder);
     return encoder;
   };
   return { open, opened };
 }
 
-function fakeEncoder(segment: number, events: EncoderEvents): FakeEncoder {
+function fakeEncoder(segment: number, video: VideoSettings, events: EncoderEvents): FakeEncoder {
   let readable = 0;
   let isAlive = true;
   const encoder: FakeEncoder = {
     segment,
+    video,
     file: `segment-${segment}.mp4`,
     pictures: [],
     sound: [],
@@ -45,9 +48,11 @@ function fakeEncoder(segment: number, events: EncoderEvents): FakeEncoder {
     get bytesWritten() {
       return encoder.pictures.length * 1000 + encoder.sound.length * 10;
     },
-    writePicture(canvas, timestampNs) {
+    writePicture(canvas, timestampNs, dress) {
       if (!isAlive || encoder.isSkipping) return 'skipped';
-      encoder.pictures.push({ timestampNs, canvas: canvas.slice() });
+      const copy = canvas.slice();
+      dress?.(copy);
+      encoder.pictures.push({ timestampNs, canvas: copy });
       return 'written';
     },
     writeAudio(pcm, timestampNs) {

@@ -62,7 +62,7 @@ function fakeProcess(pid: number, events: CaptureHostEvents): FakeProcess {
       process.tell(
         { type: 'ready', pid },
         { type: 'entered', t0EpochMs, tookMs: 90, simulated: true, sdkVersion: '13.3.801' },
-        { type: 'segmentOpened', segment, file: `segment-${segment}.mp4`, startMs },
+        { type: 'segmentOpened', segment, output: 'mix', file: `segment-${segment}.mp4`, startMs },
       );
     },
     beat: (timelineMs) => process.tell({ type: 'stats', stats: statsAt(timelineMs) }),

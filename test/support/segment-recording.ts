@@ -2,8 +2,14 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EncoderDeath, SegmentEncoder, type SegmentEncoderOptions } from '../../main/capture/encode/encoder.ts';
 import { inspectFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
-import { enableAudio, enableVideo, liveEncoderArgs, tracksOfMode } from '../../main/capture/encode/ffmpeg-args.ts';
-import type { CaptureJob, VideoSettings } from '../../main/capture/messages.ts';
+import {
+  enableAudio,
+  enableVideo,
+  liveEncoderArgs,
+  type MediaMode,
+  tracksOfMode,
+} from '../../main/capture/encode/ffmpeg-args.ts';
+import type { VideoSettings } from '../../main/capture/messages.ts';
 import { ffmpegPath, mixBetween } from './flash-and-beep.ts';
 
 /** Small and quick to encode; the rest as a box does it by default. */
@@ -26,7 +32,7 @@ export const FFMPEG_BUILDS: string[] = [ffmpegPath, ...(existsSync(SYSTEM_FFMPEG
 
 export interface RecorderOptions {
   file: string;
-  mode: CaptureJob['mode'];
+  mode: MediaMode;
   ffmpeg?: string;
   video?: VideoSettings;
   overrides?: Partial<SegmentEncoderOptions>;

@@ -133,9 +133,10 @@ export class SegmentEncoder {
 
   /**
    * Hands over one picture (tight I420 of the canvas size), which is copied. It is skipped, and counted, when the encoder is more than
-   * two seconds behind: the picture before it then lasts longer. The first picture belongs at 0.
+   * two seconds behind: the picture before it then lasts longer. The first picture belongs at 0. `dress` may draw on
+   * the copy before it is handed on.
    */
-  writePicture(canvas: Uint8Array, timestampNs: number): 'written' | 'skipped' {
+  writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
     if (canvas.length !== this.#pictureBytes) {
       throw new TypeError(`A picture has ${canvas.length} bytes instead of ${this.#pictureBytes}`);
     }
@@ -146,6 +147,7 @@ export class SegmentEncoder {
     }
     const copy = this.#freePictures.pop() ?? Buffer.allocUnsafeSlow(this.#pictureBytes);
     copy.set(canvas);
+    dress?.(copy);
     this.#waitingPictures += 1;
     this.#picturesWritten += 1;
     this.#queue.push(this.#writer.blockHeader('video', timestampNs, copy.length), copy, () => {

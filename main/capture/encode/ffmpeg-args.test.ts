@@ -1,9 +1,14 @@
 import { expect, it } from 'vitest';
 import { SMALL_VIDEO } from '../../../test/support/segment-recording.ts';
-import type { CaptureJob } from '../messages.ts';
-import { containerOfMode, type LiveEncoderSettings, liveEncoderArgs, tracksOfMode } from './ffmpeg-args.ts';
+import {
+  containerOfMode,
+  type LiveEncoderSettings,
+  liveEncoderArgs,
+  type MediaMode,
+  tracksOfMode,
+} from './ffmpeg-args.ts';
 
-function settings(mode: CaptureJob['mode'], more: Partial<LiveEncoderSettings> = {}): LiveEncoderSettings {
+function settings(mode: MediaMode, more: Partial<LiveEncoderSettings> = {}): LiveEncoderSettings {
   const audio = { aacKbps: 96, mp3Kbps: 64 };
   return { mode, video: SMALL_VIDEO, audio, matrix: 'bt601', threads: 2, ffmpeg: { hasFpsMode: false }, ...more };
 }

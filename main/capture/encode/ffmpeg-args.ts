@@ -1,9 +1,20 @@
-import type { AudioSettings, CaptureJob, VideoSettings } from '../messages.ts';
+import type { Mode } from '../../../shared/recording.ts';
+import type { AudioSettings, VideoSettings } from '../messages.ts';
 import type { FfmpegFacts } from './ffmpeg.ts';
 import type { ColourMatrix, MatroskaTracks } from './matroska.ts';
 
+/** Which tracks a file has, in the words of the mixed modes: 10 sound, 11 pictures, 12 both. */
+export type MediaMode = Extract<Mode, '10' | '11' | '12'>;
+
+/** The mode that has these tracks. @throws RangeError for none. */
+export function modeOfMedia({ video, audio }: { video: boolean; audio: boolean }): MediaMode {
+  if (video) return audio ? '12' : '11';
+  if (audio) return '10';
+  throw new RangeError('a file without pictures and without sound cannot be made');
+}
+
 export interface LiveEncoderSettings {
-  mode: CaptureJob['mode'];
+  mode: MediaMode;
   video: VideoSettings;
   audio: AudioSettings;
   /** How the canvas is to be understood; the same as its Matroska track says. */
@@ -25,12 +36,12 @@ const LOOK_AHEAD_PICTURES = 5;
 const COLOUR_NAMES = { bt601: 'smpte170m', bt709: 'bt709' } as const satisfies Record<ColourMatrix, string>;
 
 /** Whether recordings in a mode have pictures. */
-export function enableVideo(mode: CaptureJob['mode']): boolean {
+export function enableVideo(mode: MediaMode): boolean {
   return mode !== '10';
 }
 
 /** Whether recordings in a mode have sound. */
-export function enableAudio(mode: CaptureJob['mode']): boolean {
+export function enableAudio(mode: MediaMode): boolean {
   return mode !== '11';
 }
 
@@ -44,7 +55,7 @@ export function tracksOfMode(settings: Pick<LiveEncoderSettings, 'mode' | 'video
 }
 
 /** File name extension, and how the file has to be finalized. */
-export function containerOfMode(mode: CaptureJob['mode']): 'mp4' | 'mp3' {
+export function containerOfMode(mode: MediaMode): 'mp4' | 'mp3' {
   return mode === '10' ? 'mp3' : 'mp4';
 }
 

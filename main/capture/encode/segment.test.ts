@@ -27,8 +27,12 @@ function job(more: Partial<CaptureJob> = {}): CaptureJob {
     recordingId: 'r',
     room: { sdkAppId: 1, userId: 'u', userSig: 's', scene: 'live' },
     rooms: { kind: 'trtc' },
-    mode: '12',
+    media: { video: true, audio: true },
+    outputs: { mix: true, singles: false },
     isReserve: true,
+    layout: 'grid',
+    dressing: { nameStrip: false, stamp: false, stampTimeZone: null, placeholder: false, watermarkPath: null },
+    names: {},
     video: SMALL_VIDEO,
     audio: { aacKbps: 96, mp3Kbps: 64 },
     limits: { enterTimeoutMs: 1, exitTimeoutMs: 1, idleMs: 1, maxLengthMs: 1, fillGapMs: 1 },
@@ -43,7 +47,7 @@ function job(more: Partial<CaptureJob> = {}): CaptureJob {
 }
 
 it('takes pictures at once and tells how much can be read afterwards', async () => {
-  const encoder = openSegmentEncoder(job(), 3, events);
+  const encoder = openSegmentEncoder(job(), 3, SMALL_VIDEO, events);
   expect(encoder.file).toBe('segment-0003.mp4');
   // Two seconds are what may wait while file and encoder are still being opened.
   Array.from(mixBetween(SMALL_VIDEO, 0, 2000, encoder));
@@ -57,13 +61,13 @@ it('takes pictures at once and tells how much can be read afterwards', async () 
 it('never touches a file that an earlier process left', async () => {
   await writeFile(path.join(directory, 'segment-0000.mp3'), 'x');
   await writeFile(path.join(directory, 'segment-0000-2.mp3'), 'x');
-  const encoder = openSegmentEncoder(job({ mode: '10' }), 0, events);
+  const encoder = openSegmentEncoder(job({ media: { video: false, audio: true } }), 0, SMALL_VIDEO, events);
   expect(encoder.file).toBe('segment-0000-3.mp3');
   await encoder.finish(20_000);
 });
 
 it('tells of a directory that is not there and of a program that is none', async () => {
-  const lost = openSegmentEncoder(job({ directory: path.join(directory, 'gone') }), 0, events);
+  const lost = openSegmentEncoder(job({ directory: path.join(directory, 'gone') }), 0, SMALL_VIDEO, events);
   await until(() => told.length === 1);
   expect(told[0]).toMatch(/^storage: ENOENT/);
   expect(await lost.finish(1000)).toEqual({ bytes: 0, clean: false });
@@ -71,6 +75,7 @@ it('tells of a directory that is not there and of a program that is none', async
   const broken = openSegmentEncoder(
     job({ ffmpeg: { path: path.join(directory, 'ffmpeg'), hasFpsMode: false } }),
     0,
+    SMALL_VIDEO,
     events,
   );
   await until(() => told.length === 2);

@@ -1,21 +1,27 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { CaptureJob } from '../messages.ts';
+import type { CaptureJob, VideoSettings } from '../messages.ts';
 import { CANVAS_COLOUR } from '../mix/colour.ts';
 import type { Encoder, EncoderEvents } from '../segment-sequence.ts';
 import { SegmentEncoder } from './encoder.ts';
-import { containerOfMode, liveEncoderArgs, tracksOfMode } from './ffmpeg-args.ts';
+import { containerOfMode, liveEncoderArgs, modeOfMedia, tracksOfMode } from './ffmpeg-args.ts';
 import { timelineEnd } from './timeline-end.ts';
 
 /** Pixels per second up to which one encoder thread keeps up with ease: a second one would hold back a further picture. */
 const ONE_THREAD_PIXELS_PER_SECOND = 1280 * 720 * 30;
 
 /**
- * Opens the encoder of one segment of a job; the file is named by its number in the recording's directory. Returns at once: whatever
+ * Opens the encoder of one segment of a job, with a canvas of the size in `video`; the file is named by its number in the recording's directory. Returns at once: whatever
  * fails later, a file that cannot be created included, is told through `events`.
  */
-export function openSegmentEncoder(job: CaptureJob, segment: number, events: EncoderEvents): Encoder {
-  const { mode, video, audio, ffmpeg, directory } = job;
+export function openSegmentEncoder(
+  job: CaptureJob,
+  segment: number,
+  video: VideoSettings,
+  events: EncoderEvents,
+): Encoder {
+  const { audio, ffmpeg, directory } = job;
+  const mode = modeOfMedia(job.media);
   const { matrix } = CANVAS_COLOUR;
   const container = containerOfMode(mode);
   const file = freeName(directory, segment, container);
@@ -42,7 +48,7 @@ export function openSegmentEncoder(job: CaptureJob, segment: number, events: Enc
     get bytesWritten() {
       return encoder.bytesWritten;
     },
-    writePicture: (canvas, timestampNs) => encoder.writePicture(canvas, timestampNs),
+    writePicture: (canvas, timestampNs, dress) => encoder.writePicture(canvas, timestampNs, dress),
     writeAudio: (pcm, timestampNs) => encoder.writeAudio(pcm, timestampNs),
     finish: (timeoutMs) => encoder.finish(timeoutMs),
     readableMs: () => timelineEnd(fullPath, container),

@@ -14,8 +14,12 @@ const CORRECT_FROM = 96;
 const CORRECT_TO = 24;
 /** From this misplacement on, sound is left out or repeated instead, in samples: 15 ms. */
 const SPLICE_FROM = 720;
-/** No more than this is repeated at a time, in samples: 40 ms. Sound that lies earlier still is placed anew. */
+/** No more than this is repeated at a time, in samples: 40 ms. More would be heard as a stutter. */
 const MOST_REPEATED = 1920;
+/** Sound between two such splices, in samples: 200 ms. */
+const SPLICE_PAUSE = 9600;
+/** Sound that lies this much too early is ended and placed anew, in samples: 120 ms. */
+const REPLACE_FROM = 5760;
 /**
  * At most one sample in so many is added or left out: 0.05 %, twice what the worst clocks need and too little to be heard as another
  * pitch.
@@ -29,7 +33,7 @@ const CORRECTION_LIMIT = 2000;
  *
  * While it plays, the stream lies on the timeline in one piece. A misplacement up to 15 ms is corrected by playing single samples more
  * or less, a larger one by leaving out or repeating a stretch between two places that sound alike. Only a stream that lies more than
- * 40 ms too early is ended and placed anew: so much repeated would be heard as a stutter.
+ * 120 ms too early is ended and placed anew.
  */
 export class Voice {
   /** Samples by number in the stream modulo `RING`, 48 kHz mono in 16-bit units. */
@@ -44,6 +48,8 @@ export class Voice {
   #correcting = false;
   /** Samples played since one was added or left out. */
   #sinceCorrection = 0;
+  /** Samples played since the last splice. */
+  #sinceSplice = SPLICE_PAUSE;
   /** Present gain of the fades, 0…1. */
   #gain = 0;
   /** Where the piece that plays was told to end; Infinity when it was not. */
@@ -172,10 +178,11 @@ export class Voice {
   /** Plays until the piece ends or `into` is full. @returns samples played */
   #play(at: number, into: Float32Array, offset: number): number {
     const room = into.length - offset;
+    this.#sinceSplice += room;
     // Positive: the stream lies too early and has to be played slower.
     const misplaced = this.#spliceNearer(this.#arrivals.expectedDelay() - (at - this.#cursor));
     const placement = at - this.#cursor;
-    if (misplaced > MOST_REPEATED) this.#endAt = Math.min(this.#endAt, this.#cursor + FADE);
+    if (misplaced > REPLACE_FROM) this.#endAt = Math.min(this.#endAt, this.#cursor + FADE);
     const correction = this.#endAt === Number.POSITIVE_INFINITY ? this.#correction(misplaced, room) : 0;
     const wanted = room - correction;
     const hole = this.#arrivals.findHole(this.#cursor, wanted + FADE, placement);
@@ -202,12 +209,13 @@ export class Voice {
     const from = this.#cursor;
     const least = Math.max(this.#pieceStart, this.#written - RING + SPLICE_SAMPLES);
     const most = this.#written - SPLICE_SAMPLES;
-    const wanted = from - Math.round(misplaced);
+    const wanted = from - Math.round(Math.min(misplaced, MOST_REPEATED));
     if (from > most || wanted < least || wanted > most) return misplaced;
     const [low, high] = misplaced > 0 ? [least, Math.min(most, from - 1)] : [Math.max(least, from + 1), most];
     this.#cursor = splice(this.#ring, from, wanted, low, high);
     // What lies before the new place is not what was played before it: no interpolating across that.
     this.#sinceCorrection = 0;
+    this.#sinceSplice = 0;
     return misplaced + this.#cursor - from;
   }
 

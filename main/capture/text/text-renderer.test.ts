@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { parseColour } from '../mix/colour.ts';
 import type { I420Frame, Rect } from '../mix/types.ts';
 import { FontShelf } from './fonts.ts';
-import { stampText } from './stamp.ts';
+import { stampText } from './stamp-text.ts';
 import { createTextRenderer } from './text-renderer.ts';
 
 const renderer = createTextRenderer();

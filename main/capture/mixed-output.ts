@@ -1,0 +1,107 @@
+import type { CaptureJob } from './messages.ts';
+import { AudioMixer } from './mix/audio-mixer.ts';
+import type { PlaneKernel } from './mix/kernel/kernel.ts';
+import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
+import { Output, type OutputOptions } from './output.ts';
+import type { Roster } from './roster.ts';
+import { createScene, type Scene } from './scene.ts';
+import type { TextRenderer } from './text/text-renderer.ts';
+
+export interface MixedOutputDeps extends Omit<OutputOptions, 'name' | 'pictures' | 'audioMixer' | 'video' | 'startMs'> {
+  job: CaptureJob;
+  loadKernel(): Promise<PlaneKernel>;
+  loadTextRenderer(): Promise<TextRenderer>;
+  /** Wall clock, milliseconds since 1970. */
+  epochMs(): number;
+}
+
+/** The one file in which everybody is together. */
+export class MixedOutput {
+  readonly #deps: MixedOutputDeps;
+  /** Null in recordings of sound alone. */
+  readonly #scene: Scene | null;
+  readonly #audioMixer: AudioMixer | null;
+  #output: Output | null = null;
+  #present: readonly string[] = [];
+
+  constructor(deps: MixedOutputDeps, scene: Scene | null) {
+    this.#deps = deps;
+    this.#scene = scene;
+    this.#audioMixer = deps.job.media.audio ? new AudioMixer() : null;
+  }
+
+  /** Opens the file at a timeline position. */
+  begin(startMs: number): void {
+    const scene = this.#scene;
+    const { job, timelineMs, epochMs } = this.#deps;
+    // The wall clock of t=0, so that pictures made up for later carry the time they stand for.
+    const zeroEpochMs = epochMs() - timelineMs();
+    const pictures = scene && {
+      get canvas() {
+        return scene.canvas;
+      },
+      dress: (picture: Uint8Array, atMs: number) => scene.dress(picture, zeroEpochMs + atMs),
+    };
+    this.#output = new Output({
+      ...this.#deps,
+      name: 'mix',
+      pictures,
+      audioMixer: this.#audioMixer,
+      video: job.video,
+      startMs,
+    });
+    this.#output.open();
+  }
+
+  /** Who is there and what they send has changed. */
+  update(roster: Roster): void {
+    this.#present = roster.recordedPresent();
+    this.#audioMixer?.setActive(this.#present);
+    this.#scene?.update(roster);
+  }
+
+  drawFrame(userId: string, stream: StreamKind, frame: I420Frame): void {
+    this.#scene?.drawFrame(userId, stream, frame);
+  }
+
+  forget(userId: string, stream: StreamKind): void {
+    this.#scene?.forget(userId, stream);
+  }
+
+  pushAudio(userId: string, block: PcmBlock, arrivalMs: number): void {
+    this.#audioMixer?.push(userId, block, arrivalMs);
+  }
+
+  advance(nowMs: number): void {
+    this.#output?.advance(nowMs);
+    const mixer = this.#audioMixer;
+    if (this.#deps.job.layout !== 'speaker' || !this.#scene || !mixer) return;
+    this.#scene.listen(new Map(this.#present.map((userId) => [userId, mixer.rms(userId)])), nowMs);
+  }
+
+  async finish(endMs: number, timeoutMs: number): Promise<void> {
+    await this.#output?.finish(endMs, timeoutMs);
+  }
+
+  stats(): { picturesSent: number; picturesSkipped: number; pipeBacklogBytes: number; segmentBytes: number } {
+    const output = this.#output;
+    return {
+      picturesSent: output?.picturesSent ?? 0,
+      picturesSkipped: output?.picturesSkipped ?? 0,
+      pipeBacklogBytes: output?.pipeBacklogBytes ?? 0,
+      segmentBytes: output?.segmentBytes ?? 0,
+    };
+  }
+}
+
+/** Prepares the mix: kernel, fonts and watermark are loaded before the room is entered. */
+export async function createMixedOutput(deps: MixedOutputDeps): Promise<MixedOutput> {
+  const { job, loadKernel, loadTextRenderer, send } = deps;
+  if (!job.media.video) return new MixedOutput(deps, null);
+  const { video, layout, dressing, names } = job;
+  const scene = await createScene({
+    ...{ kernel: await loadKernel(), video, layout, dressing, names, loadTextRenderer },
+    onProblem: (message) => send({ type: 'log', level: 'warn', message }),
+  });
+  return new MixedOutput(deps, scene);
+}
