@@ -37,6 +37,8 @@ interface Track {
   startMs: number;
   audioMixer: AudioMixer | null;
   kernel: PlaneKernel | null;
+  /** A picture that came before the kernel was there: a still screen may send no second one for a long time. */
+  early: I420Frame | null;
   compositor: Compositor | null;
   output: Output | null;
 }
@@ -79,8 +81,8 @@ export class Singles {
   drawFrame(userId: string, stream: StreamKind, frame: I420Frame): void {
     if (!this.#deps.job.media.video) return;
     const track = this.#begin(userId, stream);
-    if (!track.output) this.#open(track, this.#sizes.get(track.name) ?? singleSize(frame, this.#deps.job.video));
-    track.compositor?.drawFrame(KEY, frame);
+    if (track.kernel) this.#draw(track, frame);
+    else track.early = { ...frame, data: frame.data.slice() };
   }
 
   /** @throws RangeError for a sample rate that cannot be mixed */
@@ -126,7 +128,16 @@ export class Singles {
     const audioMixer = media.audio ? new AudioMixer() : null;
     audioMixer?.setActive([userId]);
     const startMs = this.#deps.timelineMs();
-    const track: Track = { name, userId, startMs, audioMixer, kernel: null, compositor: null, output: null };
+    const track: Track = {
+      name,
+      userId,
+      startMs,
+      audioMixer,
+      kernel: null,
+      early: null,
+      compositor: null,
+      output: null,
+    };
     this.#tracks.set(name, track);
     if (media.video) void this.#loadKernel(track);
     else this.#open(track, DEFAULT_SIZE);
@@ -136,9 +147,17 @@ export class Singles {
   async #loadKernel(track: Track): Promise<void> {
     try {
       track.kernel = await this.#deps.loadKernel();
+      const { early } = track;
+      track.early = null;
+      if (early && this.#tracks.get(track.name) === track) this.#draw(track, early);
     } catch (error) {
       this.#deps.onHopeless(error instanceof Error ? error.message : 'the mixing kernel could not be loaded');
     }
+  }
+
+  #draw(track: Track, frame: I420Frame): void {
+    if (!track.output) this.#open(track, this.#sizes.get(track.name) ?? singleSize(frame, this.#deps.job.video));
+    track.compositor?.drawFrame(KEY, frame);
   }
 
   /** Opens the file of a track. With pictures that takes the kernel: until it is loaded, which takes milliseconds, nothing happens. */

@@ -27,7 +27,8 @@ export function isJsonMediaType(contentType: string | undefined): boolean {
  * request may have signed afresh, and no digest of a secret should lie in a database.
  */
 export function requestFingerprint(request: RecordingRequest): string {
-  const { CosConfig, ...rest } = request;
+  const { CosConfig, AlsoSingle, Layout, ...rest } = request;
+  const names = Object.entries(rest.Names).sort(([a], [b]) => (a < b ? -1 : 1));
   const canonical = [
     rest.SdkAppId,
     rest.RoomId,
@@ -39,6 +40,7 @@ export function requestFingerprint(request: RecordingRequest): string {
     CosConfig.Region,
     CosConfig.Bucket,
     CosConfig.Path,
+    ...(AlsoSingle || Layout !== null || names.length > 0 ? [AlsoSingle, Layout, names] : []),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex');
 }

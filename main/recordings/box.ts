@@ -64,6 +64,10 @@ export function createBox(deps: BoxDeps): BoxApi {
         userId: request.UserId,
         mode: request.Mode,
         isReserve: request.IsReserve,
+        alsoSingle: request.AlsoSingle,
+        // Written down as it is now: settings that change later do not change a recording that is under way.
+        layout: request.Layout ?? settings.video.layout,
+        names: request.Names,
         callbackUrl: request.Callback,
         cosRegion: request.CosConfig.Region,
         cosBucket: request.CosConfig.Bucket,

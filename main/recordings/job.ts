@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { timelineEnd } from '../capture/encode/timeline-end.ts';
-import type { CaptureJob, RoomsSource } from '../capture/messages.ts';
+import type { CaptureJob, OutputName, RoomsSource } from '../capture/messages.ts';
 import type { Settings } from '../settings/settings.ts';
+import { namesOf } from '../store/names.ts';
 import type { RecordingRow, RecordingSecrets, SegmentRow, StayRow } from '../store/rows.ts';
-import { mediaKind } from './naming.ts';
+import { mediaKind, mediaOf } from './naming.ts';
+import { groupByOutput } from './outputs.ts';
 
 /** Remembers when a simulated room was entered, beside the recording's segments. */
 const SIMULATION_STATE_FILE = 'simulated-room.json';
@@ -25,8 +27,8 @@ export interface JobInputs {
 /** The job of a recording's next capture process; reads the last segments to learn where the timeline goes on. */
 export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
   const { row, secrets, segments, stays, settings, rooms, directory, ffmpeg } = inputs;
-  if (row.mode !== '10' && row.mode !== '11' && row.mode !== '12')
-    throw new Error(`mode ${row.mode} is not a mixed mode`);
+  const { layout, ...video } = settings.video;
+  const isMixed = row.mode.startsWith('1');
   const source: RoomsSource =
     rooms.kind === 'trtc'
       ? { kind: 'trtc' }
@@ -42,18 +44,19 @@ export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
       scene: settings.room.scene,
     },
     rooms: source,
-    mode: row.mode,
+    media: mediaOf(row.mode),
+    outputs: { mix: isMixed, singles: !isMixed || row.alsoSingle },
     isReserve: row.isReserve,
-    video: settings.video,
+    layout: row.layout ?? layout,
+    dressing: settings.dressing,
+    names: namesOf(row),
+    video,
     audio: settings.audio,
     limits: settings.limits,
     directory,
     ffmpeg,
     nextSegment: await nextSegment(directory, segments),
-    resume:
-      row.startedAtMs === null
-        ? null
-        : { t0EpochMs: row.startedAtMs, timelineMs: await readableEnd(directory, segments, mediaKind(row.mode)) },
+    resume: row.startedAtMs === null ? null : await resumeOf(row.startedAtMs, inputs),
     slotOwners: row.isReserve ? ownersOf(stays) : [],
     idleSinceEpochMs: row.idleSinceAtMs,
   };
@@ -76,7 +79,18 @@ async function nextSegment(directory: string, segments: readonly SegmentRow[]): 
   return Math.max(-1, ...onDisk, ...segments.map(({ segment }) => segment)) + 1;
 }
 
-/** Where on the timeline the readable media of a recording ends; segments that hold nothing are passed over. */
+/** Where each output goes on; the recording itself is as long as the longest of them. */
+async function resumeOf(t0EpochMs: number, inputs: JobInputs): Promise<NonNullable<CaptureJob['resume']>> {
+  const { directory, segments, row } = inputs;
+  const outputs: { output: OutputName; timelineMs: number }[] = [];
+  for (const { output, segments: own } of groupByOutput(segments)) {
+    const timelineMs = await readableEnd(directory, own, mediaKind(row.mode));
+    if (timelineMs > 0) outputs.push({ output, timelineMs });
+  }
+  return { t0EpochMs, timelineMs: Math.max(0, ...outputs.map(({ timelineMs }) => timelineMs)), outputs };
+}
+
+/** Where on the timeline the readable media of an output ends; segments that hold nothing are passed over. */
 async function readableEnd(directory: string, segments: readonly SegmentRow[], kind: 'mp3' | 'mp4'): Promise<number> {
   for (const segment of segments.toReversed()) {
     const lengthMs = await timelineEnd(path.join(directory, path.basename(segment.file)), kind);

@@ -1,9 +1,14 @@
-import type { FromCapture } from '../capture/messages.ts';
+import type { CaptureStats, FromCapture } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 
 /** Each row is a sync of the disk; between two of them the length is known from the heartbeats in memory. */
 const TIMELINE_ROW_EVERY_MS = 10_000;
+
+/** What is counted over all processes of a recording; each process counts from 0. */
+const COUNTERS = ['picturesSent', 'picturesSkipped', 'framesReceived', 'framesDropped'] as const;
+type Counters = Pick<CaptureStats, (typeof COUNTERS)[number]>;
+const NOTHING_COUNTED: Counters = { picturesSent: 0, picturesSkipped: 0, framesReceived: 0, framesDropped: 0 };
 
 /**
  * Writes down what the capture processes of one recording told, in their order. What cannot be written now is kept and written first the
@@ -14,6 +19,12 @@ export class MessageRows {
   readonly #store: Store;
   readonly #now: () => number;
   #unwritten: FromCapture[] = [];
+  /** As the running process told last. */
+  #counted: Counters = NOTHING_COUNTED;
+  /** Counted, but in no row yet. */
+  #uncounted: Counters = NOTHING_COUNTED;
+  /** How often the running process told of each problem, by level and code. */
+  #problems = new Map<string, number>();
 
   /** @param now wall clock, ms since 1970 */
   constructor(recordingId: string, store: Store, now: () => number) {
@@ -24,17 +35,60 @@ export class MessageRows {
 
   /** Throws when the store cannot be written; the message is kept then, never half written. */
   write(message: FromCapture): void {
+    if (message.type === 'ready') {
+      this.#counted = NOTHING_COUNTED;
+      this.#problems.clear();
+    }
+    if (message.type === 'stats') this.#count(message.stats);
     // Only the newest heartbeat says anything.
     if (message.type === 'stats') this.#unwritten = this.#unwritten.filter(({ type }) => type !== 'stats');
-    this.#unwritten.push(message);
-    this.flush();
+    this.#unwritten.push(message.type === 'sdkProblem' ? this.#sinceTold(message) : message);
+    this.#drain();
   }
 
-  /** Writes what could not be written before; throws when it still cannot be. */
+  /** Writes what could not be written before, and the counters; throws when it still cannot be. */
   flush(): void {
+    this.#drain();
+    const isCounted = COUNTERS.some((name) => this.#uncounted[name] > 0);
+    if (isCounted) this.#writeLength(0);
+  }
+
+  #count(stats: Counters): void {
+    const sum = { ...this.#uncounted };
+    for (const name of COUNTERS) sum[name] += Math.max(0, stats[name] - this.#counted[name]);
+    this.#uncounted = sum;
+    this.#counted = stats;
+  }
+
+  /** Length and counters in one go. A process that never got into the room knows of no length; what an earlier one recorded stays. */
+  #writeLength(timelineMs: number): void {
+    const row = rowOf(this.#store, this.#id);
+    const sum = { ...NOTHING_COUNTED };
+    for (const name of COUNTERS) sum[name] = row[name] + this.#uncounted[name];
+    this.#store.recordings.update(this.#id, { ...sum, timelineMs: Math.max(row.timelineMs, timelineMs) });
+    this.#uncounted = NOTHING_COUNTED;
+  }
+
+  #write(message: FromCapture): void {
+    if (message.type === 'ended') this.#writeLength(message.timelineMs);
+    else if (message.type !== 'stats') writeMessage(this.#store, this.#now, this.#id, message);
+    else if (message.stats.timelineMs - rowOf(this.#store, this.#id).timelineMs >= TIMELINE_ROW_EVERY_MS) {
+      this.#writeLength(message.stats.timelineMs);
+    }
+  }
+
+  /** A process tells its count so far; the row wants what is new. */
+  #sinceTold(message: SdkProblem): SdkProblem {
+    const key = `${message.level} ${message.code}`;
+    const before = this.#problems.get(key) ?? 0;
+    this.#problems.set(key, message.count);
+    return { ...message, count: Math.max(0, message.count - before) };
+  }
+
+  #drain(): void {
     for (let message = this.#unwritten[0]; message; message = this.#unwritten[0]) {
       try {
-        writeMessage(this.#store, this.#now, this.#id, message);
+        this.#write(message);
       } catch (error) {
         // What will never fit must not stand in the way of what follows.
         if (!mayPass(error)) this.#unwritten.shift();
@@ -51,8 +105,12 @@ function mayPass(error: unknown): boolean {
   return code.startsWith('SQLITE_') && !code.startsWith('SQLITE_CONSTRAINT');
 }
 
+type SdkProblem = Extract<FromCapture, { type: 'sdkProblem' }>;
+/** What needs nothing but the store to be written. */
+type Plain = Exclude<FromCapture, { type: 'stats' | 'ended' }>;
+
 /** Messages that are only of the moment (ready, log) leave no row. */
-function writeMessage(store: Store, now: () => number, id: string, message: FromCapture): void {
+function writeMessage(store: Store, now: () => number, id: string, message: Plain): void {
   switch (message.type) {
     case 'ready':
     case 'log':
@@ -70,7 +128,7 @@ function writeMessage(store: Store, now: () => number, id: string, message: From
       if (rowOf(store, id).firstMediaAtMs === null) store.recordings.update(id, { firstMediaAtMs: message.atMs });
       return;
     case 'segmentOpened':
-      store.segments.open({ recordingId: id, segment: message.segment, file: message.file, startMs: message.startMs });
+      writeSegmentOpened(store, id, message);
       return;
     case 'segmentClosed':
       store.segments.close(id, message.segment, message.bytes, message.clean);
@@ -84,16 +142,22 @@ function writeMessage(store: Store, now: () => number, id: string, message: From
     case 'connection':
       store.events.append('connection', id, { state: message.state, atMs: message.atMs });
       return;
-    case 'stats':
-      if (message.stats.timelineMs - rowOf(store, id).timelineMs >= TIMELINE_ROW_EVERY_MS) {
-        store.recordings.update(id, { timelineMs: message.stats.timelineMs });
-      }
-      return;
-    case 'ended':
-      // A process that never got into the room knows of no length; what an earlier one recorded stays.
-      store.recordings.update(id, { timelineMs: Math.max(rowOf(store, id).timelineMs, message.timelineMs) });
+    case 'sdkProblem':
+      writeSdkProblem(store, id, message);
       return;
   }
+}
+
+function writeSegmentOpened(store: Store, id: string, message: Extract<FromCapture, { type: 'segmentOpened' }>): void {
+  const { segment, output, file, startMs } = message;
+  store.segments.open({ recordingId: id, segment, output, file, startMs });
+}
+
+function writeSdkProblem(store: Store, id: string, { level, code, text, count, atMs }: SdkProblem): void {
+  store.transaction(() => {
+    store.sdkProblems.add({ recordingId: id, level, code, text, count });
+    store.events.append('sdkProblem', id, { level, code, text, count, atMs });
+  });
 }
 
 function writeEntered(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
+import { LAYOUTS } from '../../shared/recording.ts';
 import { replaceFile } from './atomic-file.ts';
 
 /** Name of the settings file inside the data directory. */
@@ -20,6 +21,14 @@ function evenPixels(value: number) {
 
 function oneOf<const Word extends string>(words: readonly Word[], value: Word) {
   return Type.Unsafe<Word>({ type: 'string', enum: words, default: value });
+}
+
+function yesOrNo(value: boolean) {
+  return Type.Boolean({ default: value });
+}
+
+function textOrNull() {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, default: null });
 }
 
 function group<Properties extends Parameters<typeof Type.Object>[0]>(properties: Properties) {
@@ -55,7 +64,15 @@ export const SettingsSchema = Type.Object(
       maxRateKbps: whole(2500, 100, 100_000),
       gopSeconds: Type.Number({ default: 2, minimum: 0.5, maximum: 10 }),
       fit: oneOf(['fit', 'fill'], 'fit'),
+      layout: oneOf(LAYOUTS, 'grid'),
       background: Type.String({ default: '#000000', pattern: '^#[0-9a-fA-F]{6}$' }),
+    }),
+    dressing: group({
+      nameStrip: yesOrNo(false),
+      stamp: yesOrNo(false),
+      stampTimeZone: textOrNull(),
+      placeholder: yesOrNo(false),
+      watermarkPath: textOrNull(),
     }),
     audio: group({
       aacKbps: whole(96, 16, 512),
@@ -70,6 +87,12 @@ export const SettingsSchema = Type.Object(
       fillGapMs: whole(60_000, 0, HOUR_MS),
       maxRecordings: whole(8, 1, 64),
     }),
+    loudness: group({
+      enabled: yesOrNo(false),
+      targetLufs: Type.Number({ default: -16, minimum: -40, maximum: -5 }),
+      truePeakDb: Type.Number({ default: -1, minimum: -9, maximum: 0 }),
+    }),
+    manifest: group({ upload: yesOrNo(false) }),
     disk: group({ reserveBytes: whole(2e9, 0, 1e15) }),
     callback: group({
       timeoutMs: whole(5000, 100, 120_000),
@@ -108,7 +131,7 @@ export class SettingsError extends Error {
   }
 }
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true });
+const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true });
 const validate = ajv.compile(SettingsSchema);
 
 function problemOf(error: ErrorObject): SettingsProblem {
@@ -122,11 +145,25 @@ function problemOf(error: ErrorObject): SettingsProblem {
   return { key: path, message: `${error.message ?? 'is wrong'}${allowed}` };
 }
 
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Fills the defaults in and checks everything. @throws SettingsError naming every wrong key; `where` begins its message. */
 export function parseSettings(value: unknown, where = 'settings'): Settings {
   const candidate: unknown = structuredClone(value);
   if (!validate(candidate)) throw new SettingsError(where, (validate.errors ?? []).map(problemOf));
-  return candidate as Settings;
+  const settings = candidate as Settings;
+  const { stampTimeZone } = settings.dressing;
+  if (stampTimeZone !== null && !isTimeZone(stampTimeZone)) {
+    throw new SettingsError(where, [{ key: 'dressing.stampTimeZone', message: 'is not a known time zone' }]);
+  }
+  return settings;
 }
 
 /** All defaults. */

@@ -1,8 +1,8 @@
 import { assignments, defineColumns, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
-import type { FileRow } from './rows.ts';
+import type { FileRow, MediaFileRow } from './rows.ts';
 
-/** A finished file; what is left out begins as not uploaded. */
+/** A finished file; what is left out makes it a mix from the beginning that is not uploaded. */
 export type NewFile = Pick<
   FileRow,
   'recordingId' | 'fileIndex' | 'userId' | 'localPath' | 'bytes' | 'durationMs' | 'objectKey' | 'url'
@@ -13,13 +13,18 @@ export interface FilesTable {
   /** Writes the whole row, also over an earlier one with the same index (finalizing was repeated). */
   put(file: NewFile): void;
   update(recordingId: string, fileIndex: number, patch: Partial<Omit<FileRow, 'recordingId' | 'fileIndex'>>): void;
-  list(recordingId: string): FileRow[];
+  /** The files with media, in the order of their index. */
+  list(recordingId: string): MediaFileRow[];
+  /** The manifest when it is to be uploaded. */
+  manifest(recordingId: string): FileRow | undefined;
 }
 
 const FILE = defineColumns<FileRow>({
   recordingId: 'value',
   fileIndex: 'value',
   userId: 'value',
+  stream: 'value',
+  startOffsetMs: 'value',
   localPath: 'value',
   bytes: 'value',
   durationMs: 'value',
@@ -27,10 +32,26 @@ const FILE = defineColumns<FileRow>({
   url: 'value',
   uploadedBytes: 'value',
   crc64: 'value',
+  sha256: 'value',
   etag: 'value',
   state: 'value',
   message: 'value',
 });
+
+const NEW_FILE = {
+  stream: 'mix',
+  startOffsetMs: 0,
+  uploadedBytes: 0,
+  crc64: null,
+  sha256: null,
+  etag: null,
+  state: 'local',
+  message: null,
+} as const satisfies Partial<FileRow>;
+
+function isMedia(file: FileRow): file is MediaFileRow {
+  return file.stream !== 'manifest';
+}
 
 export function createFilesTable(db: Database): FilesTable {
   const select = db.prepare<[string], Record<string, SqlValue>>(
@@ -38,7 +59,7 @@ export function createFilesTable(db: Database): FilesTable {
   );
   return {
     put(file) {
-      const values = FILE.toSql({ uploadedBytes: 0, crc64: null, etag: null, state: 'local', message: null, ...file });
+      const values = FILE.toSql({ ...NEW_FILE, ...file });
       db.prepare(
         `${insertSql('files', values)} ON CONFLICT (recording_id, file_index) DO UPDATE SET ${assignments(values)}`,
       ).run(values);
@@ -50,6 +71,11 @@ export function createFilesTable(db: Database): FilesTable {
         `UPDATE files SET ${assignments(values)} WHERE recording_id = @guardId AND file_index = @guardIndex`,
       ).run({ ...values, guardId: recordingId, guardIndex: fileIndex });
     },
-    list: (recordingId) => select.all(recordingId).map(FILE.fromSql),
+    list: (recordingId) => select.all(recordingId).map(FILE.fromSql).filter(isMedia),
+    manifest: (recordingId) =>
+      select
+        .all(recordingId)
+        .map(FILE.fromSql)
+        .find((file) => !isMedia(file)),
   };
 }

@@ -175,4 +175,36 @@ CREATE TABLE quarantine (
 ) STRICT;
 `,
   },
+  {
+    version: 2,
+    sql: `
+ALTER TABLE recordings ADD COLUMN also_single INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recordings ADD COLUMN layout TEXT;
+ALTER TABLE recordings ADD COLUMN names_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE recordings ADD COLUMN pictures_sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recordings ADD COLUMN pictures_skipped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recordings ADD COLUMN frames_received INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recordings ADD COLUMN frames_dropped INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE segments ADD COLUMN output TEXT NOT NULL DEFAULT 'mix';
+
+ALTER TABLE files ADD COLUMN stream TEXT NOT NULL DEFAULT 'mix';
+ALTER TABLE files ADD COLUMN start_offset_ms REAL NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN sha256 TEXT;
+
+CREATE TABLE sdk_problems (
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  level TEXT NOT NULL,
+  code INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (recording_id, level, code)
+) STRICT;
+
+CREATE TABLE box (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+`,
+  },
 ];

@@ -1,6 +1,14 @@
-import type { EndReason, Gap, ParticipantStay, RecordingState } from '../../shared/recording.ts';
-import type { BuiltMode } from '../../shared/request.ts';
+import type {
+  EndReason,
+  FileStream,
+  Gap,
+  Layout,
+  Mode,
+  ParticipantStay,
+  RecordingState,
+} from '../../shared/recording.ts';
 import type { FileState } from '../../shared/view.ts';
+import type { OutputName } from '../capture/messages.ts';
 import type { FailureKind } from '../recordings/transitions.ts';
 
 /** Rows as the store hands them out. Times ending in `AtMs` are wall clock (ms since 1970) unless said otherwise. */
@@ -19,8 +27,14 @@ export interface RecordingRow {
   strRoomId: string | null;
   /** The recorder's own user. */
   userId: string;
-  mode: BuiltMode;
+  mode: Mode;
   isReserve: boolean;
+  /** One file per user beside the mix. */
+  alsoSingle: boolean;
+  /** Null in recordings from before there was a choice: as the box is set. */
+  layout: Layout | null;
+  /** JSON object of names to show, by user id. */
+  namesJson: string;
   /** As given by the caller: may carry credentials in its user part or query, so it is shown only through `urlForDisplay`. */
   callbackUrl: string | null;
   cosRegion: string;
@@ -45,6 +59,12 @@ export interface RecordingRow {
   idleSinceAtMs: number | null;
   /** How often a capture process was started. */
   captureAttempts: number;
+  /** Over all capture processes and all files: pictures that went to an encoder, and those left out because it was too slow. */
+  picturesSent: number;
+  picturesSkipped: number;
+  /** Over all capture processes: participants' pictures that arrived, and those of them that could not be used. */
+  framesReceived: number;
+  framesDropped: number;
   outcome: RecordingOutcome | null;
   failureKind: FailureKind | null;
   failureCode: string | null;
@@ -74,6 +94,10 @@ export type RecordingPatch = Partial<
     | 'firstMediaAtMs'
     | 'idleSinceAtMs'
     | 'captureAttempts'
+    | 'picturesSent'
+    | 'picturesSkipped'
+    | 'framesReceived'
+    | 'framesDropped'
     | 'outcome'
     | 'failureKind'
     | 'failureCode'
@@ -94,8 +118,11 @@ export interface NewRecording {
   roomId?: number | null | undefined;
   strRoomId?: string | null | undefined;
   userId: string;
-  mode: BuiltMode;
+  mode: Mode;
   isReserve: boolean;
+  alsoSingle?: boolean | undefined;
+  layout?: Layout | null | undefined;
+  names?: Readonly<Record<string, string>> | undefined;
   callbackUrl?: string | null | undefined;
   cosRegion: string;
   cosBucket: string;
@@ -119,8 +146,10 @@ export interface StayRow extends ParticipantStay {
 
 export interface SegmentRow {
   recordingId: string;
-  /** 0, 1, 2 … in timeline order. */
+  /** 0, 1, 2 … in the order of their opening, over all outputs of the recording. */
   segment: number;
+  /** Which file it becomes a part of. */
+  output: OutputName;
   /** Name or path as the capture process reported it. */
   file: string;
   /** Where the segment begins on the timeline. */
@@ -137,12 +166,32 @@ export interface GapRow extends Gap {
   recordingId: string;
 }
 
+/** `manifest`: the document about the others, which is uploaded like them but is no file of the result. */
+export type FileRowStream = FileStream | 'manifest';
+
+/** A row of a file with media. */
+export type MediaFileRow = FileRow & { stream: FileStream };
+
+/** What the SDK warned of. */
+export interface SdkProblemRow {
+  recordingId: string;
+  level: 'warning' | 'error';
+  code: number;
+  /** As it was worded last. */
+  text: string;
+  /** Over all capture processes; those since the last message of a process that died are missing. */
+  count: number;
+}
+
 export interface FileRow {
   recordingId: string;
-  /** 0 for the mixed file. */
+  /** 0 for the mixed file when there is one, otherwise for the user who came first. */
   fileIndex: number;
-  /** Recorded user; the recorder's own user in a mixed recording. */
+  /** Recorded user; the recorder's own user in a mixed file. */
   userId: string;
+  stream: FileRowStream;
+  /** Where on the recording's timeline the file begins. */
+  startOffsetMs: number;
   localPath: string;
   bytes: number;
   durationMs: number;
@@ -152,6 +201,8 @@ export interface FileRow {
   uploadedBytes: number;
   /** CRC-64/XZ, decimal; null until known. */
   crc64: string | null;
+  /** Lower-case hexadecimal; null when it was not computed. */
+  sha256: string | null;
   etag: string | null;
   state: FileState;
   /** The contract's result text when the file failed. */

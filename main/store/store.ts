@@ -1,11 +1,13 @@
 import type { UploadJournal } from '../delivery/cos/journal.ts';
 import { openFileSecretBox, type SecretBox } from '../settings/secrets.ts';
+import { boxIdOf } from './box-facts.ts';
 import { type CallbacksTable, createCallbacksTable } from './callbacks.ts';
 import { openDatabase } from './database.ts';
 import { createEventsTable, createQuarantineTable, type EventsTable, type QuarantineTable } from './events.ts';
 import { createFilesTable, type FilesTable } from './files.ts';
 import { createIdempotencyTable, type IdempotencyTable } from './idempotency.ts';
 import { createRecordingsTable, type RecordingsTable } from './recordings.ts';
+import { createSdkProblemsTable, type SdkProblemsTable } from './sdk-problems.ts';
 import {
   createGapsTable,
   createSegmentsTable,
@@ -21,11 +23,14 @@ import { createUploadJournals } from './uploads.ts';
  * to disk when it returns. `transaction` joins several calls: all of them happen, or none.
  */
 export interface Store {
+  /** Tells this box from others: a UUID that stays as long as its database. */
+  readonly boxId: string;
   readonly recordings: RecordingsTable;
   readonly stays: StaysTable;
   readonly segments: SegmentsTable;
   readonly gaps: GapsTable;
   readonly files: FilesTable;
+  readonly sdkProblems: SdkProblemsTable;
   readonly callbacks: CallbacksTable;
   readonly events: EventsTable;
   readonly idempotency: IdempotencyTable;
@@ -56,11 +61,13 @@ export function openStore(directory: string, { now, secretBox }: StoreOptions): 
     const events = createEventsTable(db, now);
     const idempotency = createIdempotencyTable(db, now);
     return {
+      boxId: boxIdOf(db),
       recordings: createRecordingsTable({ db, now, secretBox: box, events, idempotency }),
       stays: createStaysTable(db),
       segments: createSegmentsTable(db, now),
       gaps: createGapsTable(db),
       files: createFilesTable(db),
+      sdkProblems: createSdkProblemsTable(db),
       callbacks: createCallbacksTable(db, now),
       events,
       idempotency,

@@ -1,4 +1,5 @@
 import type { Gap } from '../../shared/recording.ts';
+import type { OutputName } from '../capture/messages.ts';
 import { assignments, defineColumns, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { GapRow, SegmentRow, StayRow } from './rows.ts';
@@ -17,10 +18,17 @@ export interface StaysTable {
   list(recordingId: string): StayRow[];
 }
 
-/** Segment files of a recording, in timeline order. */
+/** Segment files of a recording, in the order of their opening. */
 export interface SegmentsTable {
   /** Notes a segment before its file gets content. A number that was noted before is taken over (its process died early). */
-  open(segment: { recordingId: string; segment: number; file: string; startMs: number }): void;
+  open(segment: {
+    recordingId: string;
+    segment: number;
+    /** The mix unless told. */
+    output?: OutputName;
+    file: string;
+    startMs: number;
+  }): void;
   close(recordingId: string, segment: number, bytes: number | null, clean: boolean): void;
   list(recordingId: string): SegmentRow[];
   /** Number that the next segment gets. */
@@ -43,6 +51,7 @@ const STAY = defineColumns<StayRow>({
 const SEGMENT = defineColumns<SegmentRow>({
   recordingId: 'value',
   segment: 'value',
+  output: 'value',
   file: 'value',
   startMs: 'value',
   bytes: 'value',
@@ -104,7 +113,14 @@ export function createSegmentsTable(db: Database, now: () => number): SegmentsTa
   );
   return {
     open(segment) {
-      const values = SEGMENT.toSql({ ...segment, bytes: null, clean: null, openedAtMs: now(), closedAtMs: null });
+      const values = SEGMENT.toSql({
+        output: 'mix',
+        ...segment,
+        bytes: null,
+        clean: null,
+        openedAtMs: now(),
+        closedAtMs: null,
+      });
       db.prepare(
         `${insertSql('segments', values)} ON CONFLICT (recording_id, segment) DO UPDATE SET ${assignments(values)}`,
       ).run(values);

@@ -1,6 +1,7 @@
-import { type RecordingView, urlForDisplay } from '../../shared/view.ts';
+import { type FileView, type RecordingView, urlForDisplay } from '../../shared/view.ts';
 import { buildResult } from '../delivery/result.ts';
-import type { RecordingRow } from './rows.ts';
+import { namesOf } from './names.ts';
+import type { MediaFileRow, RecordingRow } from './rows.ts';
 import type { Store } from './store.ts';
 
 function iso(atMs: number | null): string | null {
@@ -34,24 +35,14 @@ export function recordingView(
       UserId: row.userId,
       Mode: row.mode,
       IsReserve: row.isReserve,
+      AlsoSingle: row.alsoSingle,
+      Layout: row.layout,
+      Names: namesOf(row),
       CosConfig: { Region: row.cosRegion, Bucket: row.cosBucket, Path: row.cosPath },
       Callback: row.callbackUrl === null ? null : urlForDisplay(row.callbackUrl),
     },
     participants: store.stays.list(row.id).map(({ recordingId: _, ...stay }) => stay),
-    files: files.map((file) => ({
-      userId: file.userId,
-      localPath: file.localPath,
-      bytes: file.bytes,
-      durationMs: Math.round(file.durationMs),
-      objectKey: file.objectKey,
-      url: file.url,
-      uploadedBytes:
-        file.state === 'uploaded'
-          ? file.bytes
-          : Math.min(file.bytes, Math.max(file.uploadedBytes, files.length === 1 ? (progress?.uploadedBytes ?? 0) : 0)),
-      crc64: file.crc64,
-      state: file.state,
-    })),
+    files: filesWithProgress(files, progress?.uploadedBytes ?? 0),
     gaps,
     failure:
       row.failureCode === null ? null : { code: row.failureCode, message: row.failureMessage ?? row.failureCode },
@@ -61,6 +52,30 @@ export function recordingView(
       row.blockedCode === null
         ? null
         : { code: row.blockedCode, message: row.lastError ?? row.blockedCode, remedy: row.blockedRemedy ?? '' },
-    result: buildResult(row, files, gaps),
+    result: buildResult(row, files, gaps, store.files.manifest(row.id)),
   };
+}
+
+/** `runBytes`: bytes of all files together that are in COS after the running try; files are uploaded one after the other. */
+function filesWithProgress(files: readonly MediaFileRow[], runBytes: number): FileView[] {
+  let beforeBytes = 0;
+  return files.map((file) => {
+    const arrivedBytes = Math.max(file.uploadedBytes, runBytes - beforeBytes);
+    beforeBytes += file.bytes;
+    return {
+      userId: file.userId,
+      stream: file.stream,
+      startOffsetMs: Math.round(file.startOffsetMs),
+      // A file that could not be made is none on the disk.
+      localPath: file.bytes === 0 ? null : file.localPath,
+      bytes: file.bytes,
+      durationMs: Math.round(file.durationMs),
+      objectKey: file.objectKey,
+      url: file.url,
+      uploadedBytes: file.state === 'uploaded' ? file.bytes : Math.min(file.bytes, arrivedBytes),
+      crc64: file.crc64,
+      sha256: file.sha256,
+      state: file.state,
+    };
+  });
 }

@@ -5,7 +5,7 @@ const MEMORY_BLOCKS = 256;
 /** How far back delays tell where a stream belongs, in samples: 2.5 s. Longer would follow lost sound too slowly. */
 const WINDOW = 2.5 * 48_000;
 /** Share of the delays in the window that are shorter than the one a stream is placed by. */
-const TYPICAL_SHARE = 0.5;
+const TYPICAL_SHARE = 0.65;
 /** With this many delays or fewer the shortest is taken: the beginning of a stream is often late as a whole. */
 const FEW_DELAYS = 12;
 /** From this many delays on they are worth their typical one. */
