@@ -132,7 +132,14 @@ function createDelivery({
     log,
     steps: {
       finalizing: {
-        run: createFinalizeStep({ store, directoryOf, ffmpegPath: ffmpeg?.path ?? null }),
+        run: createFinalizeStep({
+          store,
+          directoryOf,
+          ffmpegPath: ffmpeg?.path ?? null,
+          settings,
+          version: VERSION,
+          now: Date.now,
+        }),
         parallel: 1,
         stallMs: STALL_MS.finalize,
       },

@@ -93,7 +93,7 @@ class Stage {
   /** Who has the large area at the left; null when it belongs to a tile, or when the cells are equal. */
   large(): string | null {
     const shown = this.at(20, 80);
-    const right = this.at(WIDTH * 0.7, 30);
+    const right = this.at(134, 30);
     if (shown.y !== SHADES.main || right.y !== SHADES.main || right.u !== shown.u) return null;
     return `u${(shown.u - 80) / 10}`;
   }
@@ -224,7 +224,7 @@ describe('any course of a room', () => {
           expect(Buffer.compare(stage.scene.canvas, painted(model.cells(owners), hasStrips))).toBe(0);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 });
@@ -334,6 +334,15 @@ describe('the layout speaker', () => {
     stage.send('u0', 'sub', false);
     expect(stage.large()).toBe('u1');
   });
+});
+
+test('of several shared screens the one of the last slot is shown, and another when that ends', async () => {
+  const stage = await Stage.open({});
+  for (const user of ['u0', 'u1', 'u2']) stage.enter(user);
+  for (const user of ['u1', 'u0']) stage.show(user, 'sub');
+  expect(stage.at(90, 70)).toEqual(colourOf('u1', 'sub'));
+  stage.send('u1', 'sub', false);
+  expect(stage.at(90, 70)).toEqual(colourOf('u0', 'sub'));
 });
 
 test('an update that changes nothing draws nothing', async () => {

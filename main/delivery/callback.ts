@@ -2,7 +2,7 @@ import { urlForDisplay } from '../../shared/view.ts';
 import type { Logger } from '../logging.ts';
 import type { CallbackRow, RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { buildResult } from './result.ts';
+import { resultOf } from './result.ts';
 import { BACKOFF_CAP_MS, type Outcome, type Step } from './steps.ts';
 
 export interface CallbackOptions {
@@ -59,7 +59,7 @@ export function createCallbackStep(options: CallbackOptions): Step {
 
   return async (recording, signal) => {
     if (recording.callbackUrl === null) return { kind: 'done' };
-    const body = JSON.stringify(buildResult(recording, store.files.list(recording.id), store.gaps.list(recording.id)));
+    const body = JSON.stringify(resultOf(store, recording));
     const callback = store.callbacks.ensure(recording.id, recording.callbackUrl, body);
     if (callback.state !== 'pending') return { kind: 'done' };
     const attempt = callback.attempts + 1;

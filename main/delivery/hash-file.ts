@@ -14,8 +14,11 @@ export interface FileHashes {
 
 const READ_BYTES = 1024 * 1024;
 
-/** Reads a file once and hashes it. Rejects with the system's error, or with the signal's reason. */
-export async function hashFile(path: string, options: { signal?: AbortSignal } = {}): Promise<FileHashes> {
+/** Reads a file once and hashes it. Rejects with the system's error, or with the signal's reason. `onProgress` gets the bytes so far. */
+export async function hashFile(
+  path: string,
+  { onProgress, ...options }: { signal?: AbortSignal; onProgress?: (bytes: number) => void } = {},
+): Promise<FileHashes> {
   const sha256 = createHash('sha256');
   const crc64 = new Crc64();
   let bytes = 0;
@@ -24,6 +27,7 @@ export async function hashFile(path: string, options: { signal?: AbortSignal } =
     sha256.update(chunk);
     crc64.update(chunk);
     bytes += chunk.length;
+    onProgress?.(bytes);
   }
   return { sha256: sha256.digest('hex'), crc64: crc64.digest(), bytes };
 }

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { END_REASONS, MODES } from '../../shared/recording.ts';
+import { END_REASONS, FILE_STREAMS, LAYOUTS, MODES } from '../../shared/recording.ts';
 
 /** Raised when a reader of older manifests would misunderstand a newer one. */
 export const MANIFEST_FORMAT_VERSION = 1;
@@ -37,6 +37,9 @@ const request = closed(
     UserId: Type.String(),
     Mode: oneOf(MODES),
     IsReserve: Type.Boolean(),
+    AlsoSingle: Type.Boolean(),
+    Layout: nullable(oneOf(LAYOUTS)),
+    Names: Type.Record(Type.String(), Type.String()),
     CosConfig: closed({ Region: Type.String(), Bucket: Type.String(), Path: Type.String() }),
     Callback: nullable(Type.String()),
   },
@@ -65,7 +68,8 @@ const gap = closed({
 });
 
 const segment = closed({
-  segment: count('Number, from 0.'),
+  segment: count('Number, from 0, over all outputs.'),
+  output: text('The file it became a part of: `mix`, `main:` or `sub:` and the user.'),
   file: text('File name it had on the box.'),
   startMs: timelineMs('Where it begins on the timeline.'),
   bytes: nullable(Type.Integer({ minimum: 0 }), 'Null when its process died before closing it.'),
@@ -76,7 +80,7 @@ const segment = closed({
 const file = closed({
   name: Type.String(),
   userId: text('Whose streams it holds; in mixed recordings the recorder itself.'),
-  stream: oneOf(['mixed', 'main', 'sub']),
+  stream: oneOf(FILE_STREAMS, "The mix, one user's camera and voice, or his shared screen."),
   bytes: count('Size.'),
   durationMs: timelineMs('Length.'),
   startOffsetMs: timelineMs('Where on the timeline the file begins.'),
@@ -87,6 +91,7 @@ const file = closed({
 });
 
 const warning = closed({
+  level: oneOf(['warning', 'error']),
   code: Type.Integer({ description: 'Code of the SDK.' }),
   text: Type.String(),
   count: Type.Integer({ minimum: 1, description: 'How often it was told.' }),

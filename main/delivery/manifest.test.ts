@@ -19,6 +19,9 @@ const RECORDING: RecordingRow = {
   userId: 'recorder_1',
   mode: '12',
   isReserve: true,
+  alsoSingle: true,
+  layout: 'speaker',
+  namesJson: '{"a":"阿明"}',
   callbackUrl: 'https://caller:hunter2@example.com/done?key=hunter2#hunter2',
   cosRegion: 'ap-shanghai',
   cosBucket: 'test-123456789',
@@ -33,6 +36,10 @@ const RECORDING: RecordingRow = {
   firstMediaAtMs: 120.00049,
   idleSinceAtMs: null,
   captureAttempts: 2,
+  picturesSent: 0,
+  picturesSkipped: 0,
+  framesReceived: 0,
+  framesDropped: 0,
   outcome: null,
   failureKind: null,
   failureCode: null,
@@ -63,6 +70,7 @@ const INPUTS: ManifestInputs = {
     {
       recordingId: RECORDING.id,
       segment: 0,
+      output: 'mix',
       file: '/srv/secret-place/0000.mp4',
       startMs: 0,
       bytes: 1000,
@@ -74,6 +82,7 @@ const INPUTS: ManifestInputs = {
     {
       recordingId: RECORDING.id,
       segment: 1,
+      output: 'sub:a',
       file: '0001.mp4',
       startMs: 4234.5,
       bytes: null,
@@ -84,9 +93,9 @@ const INPUTS: ManifestInputs = {
   ],
   counters: { picturesSent: 890, picturesSkipped: 10, framesReceived: 3000, framesDropped: 2 },
   warnings: [
-    { code: 1101, text: 'weak network', count: 2 },
-    { code: 2105, text: 'stalled', count: 1 },
-    { code: 1101, text: 'weak network', count: 3 },
+    { level: 'warning', code: 1101, text: 'weak network', count: 2 },
+    { level: 'error', code: 2105, text: 'stalled', count: 1 },
+    { level: 'warning', code: 1101, text: 'weak network', count: 3 },
   ],
   files: [
     {
@@ -95,7 +104,7 @@ const INPUTS: ManifestInputs = {
       bytes: 123_456,
       durationMs: 58_000.000_01,
       startOffsetMs: 120,
-      stream: 'mixed',
+      stream: 'mix',
       sha256: 'cd'.repeat(32),
       crc64: '11051210869376104954',
       objectKey: 'trtc/1400000000_x.mp4',
@@ -118,6 +127,7 @@ describe('manifest', () => {
       startedAt: '2026-01-02T03:04:05.678Z',
       endedAt: '2026-01-02T03:05:05.678Z',
       endReason: 'dissolved',
+      request: { Mode: '12', AlsoSingle: true, Layout: 'speaker', Names: { a: '阿明' } },
       room: { kind: 'string', id: '房间 "5"' },
       simulated: true,
       timelineMs: 60_000,
@@ -139,12 +149,12 @@ describe('manifest', () => {
       [9000, 'connectionLost', false],
     ]);
     expect(manifest.segments).toEqual([
-      { segment: 0, file: '0000.mp4', startMs: 0, bytes: 1000, clean: true, sha256: 'ab'.repeat(32) },
-      { segment: 1, file: '0001.mp4', startMs: 4234.5, bytes: null, clean: null, sha256: null },
+      { segment: 0, output: 'mix', file: '0000.mp4', startMs: 0, bytes: 1000, clean: true, sha256: 'ab'.repeat(32) },
+      { segment: 1, output: 'sub:a', file: '0001.mp4', startMs: 4234.5, bytes: null, clean: null, sha256: null },
     ]);
     expect(manifest.warnings).toEqual([
-      { code: 1101, text: 'weak network', count: 5 },
-      { code: 2105, text: 'stalled', count: 1 },
+      { level: 'warning', code: 1101, text: 'weak network', count: 5 },
+      { level: 'error', code: 2105, text: 'stalled', count: 1 },
     ]);
     expect(manifest.files[0]).toMatchObject({ name: '1400000000_x.mp4', durationMs: 58_000, startOffsetMs: 120 });
   });
@@ -159,7 +169,7 @@ describe('manifest', () => {
     const time = fc.option(fc.integer({ min: 0, max: 4e12 }));
     const ms = fc.double({ min: -10, max: 1e9, noNaN: true });
     const rows = fc.record({
-      mode: fc.constantFrom(...MODES.filter((mode) => ['10', '11', '12'].includes(mode))),
+      mode: fc.constantFrom(...MODES),
       startedAtMs: time,
       endedAtMs: time,
       timelineMs: ms,

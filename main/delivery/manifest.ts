@@ -3,20 +3,26 @@ import type { Gap, ParticipantStay } from '../../shared/recording.ts';
 import { urlForDisplay } from '../../shared/view.ts';
 import type { CaptureStats } from '../capture/messages.ts';
 import { replaceFile } from '../settings/atomic-file.ts';
-import type { FileRow, RecordingRow, SegmentRow } from '../store/rows.ts';
+import { namesOf } from '../store/names.ts';
+import type { MediaFileRow, RecordingRow, SegmentRow } from '../store/rows.ts';
 import { MANIFEST_FORMAT_VERSION, type Manifest } from './manifest-schema.ts';
 
 export { MANIFEST_FORMAT_VERSION, type Manifest, manifestSchema } from './manifest-schema.ts';
 
-/** A file of the recording with what its row does not hold. */
-export interface ManifestFile
-  extends Pick<FileRow, 'userId' | 'localPath' | 'bytes' | 'durationMs' | 'crc64' | 'objectKey' | 'url'> {
-  /** Lower-case hexadecimal; null when it was not computed. */
-  sha256: string | null;
-  /** Where on the timeline the file begins, as `finalizeMedia` told. */
-  startOffsetMs: number;
-  stream: Manifest['files'][number]['stream'];
-}
+/** What a manifest says of a file, apart from its place on the box. */
+export type ManifestFile = Pick<
+  MediaFileRow,
+  | 'userId'
+  | 'stream'
+  | 'localPath'
+  | 'bytes'
+  | 'durationMs'
+  | 'startOffsetMs'
+  | 'sha256'
+  | 'crc64'
+  | 'objectKey'
+  | 'url'
+>;
 
 /** Everything that goes into a manifest. */
 export interface ManifestInputs {
@@ -75,8 +81,9 @@ export function buildManifest(inputs: ManifestInputs): Manifest {
       framesReceived: counters.framesReceived,
       framesDropped: counters.framesDropped,
     },
-    segments: inputs.segments.map(({ segment, file, startMs, bytes, clean, sha256 }) => ({
+    segments: inputs.segments.map(({ segment, output, file, startMs, bytes, clean, sha256 }) => ({
       segment,
+      output,
       file: path.basename(file),
       startMs: rounded(startMs),
       bytes,
@@ -106,6 +113,9 @@ function requestOf(recording: RecordingRow): Manifest['request'] {
     UserId: recording.userId,
     Mode: recording.mode,
     IsReserve: recording.isReserve,
+    AlsoSingle: recording.alsoSingle,
+    Layout: recording.layout,
+    Names: namesOf(recording),
     CosConfig: { Region: recording.cosRegion, Bucket: recording.cosBucket, Path: recording.cosPath },
     Callback: recording.callbackUrl === null ? null : urlForDisplay(recording.callbackUrl),
   };
@@ -124,9 +134,9 @@ function participantsOf(stays: readonly ParticipantStay[]): Manifest['participan
 
 function countedTogether(warnings: ManifestInputs['warnings']): Manifest['warnings'] {
   const together = new Map<string, Manifest['warnings'][number]>();
-  for (const { code, text, count } of warnings) {
-    const key = `${code} ${text}`;
-    together.set(key, { code, text, count: (together.get(key)?.count ?? 0) + count });
+  for (const { level, code, text, count } of warnings) {
+    const key = `${level} ${code} ${text}`;
+    together.set(key, { level, code, text, count: (together.get(key)?.count ?? 0) + count });
   }
   return [...together.values()];
 }

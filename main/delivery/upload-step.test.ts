@@ -167,6 +167,48 @@ describe('an upload', () => {
   });
 });
 
+describe('the manifest', () => {
+  function withManifest(): RecordingRow {
+    const recording = finalized([1_000]);
+    const localPath = path.join(directory, 'x.mp4.json');
+    writeFileSync(localPath, '{}');
+    const objectKey = 'trtc/x.mp4.json';
+    const place = { localPath, objectKey, url: 'https://x/x.mp4.json', bytes: 2, durationMs: 0 };
+    store.files.put({ recordingId: recording.id, fileIndex: 1, userId: 'u', stream: 'manifest', ...place });
+    return recording;
+  }
+
+  it('goes after the files, is proven like them, and is no file of the recording', async () => {
+    const recording = withManifest();
+    const { outcome, progress } = await run(recording);
+    expect(outcome).toEqual({ kind: 'done' });
+    expect(progress.at(-1)).toEqual({ doneBytes: 1_002, totalBytes: 1_002 });
+    await expectInCos(store.files.manifest(recording.id)!);
+    expect(rig.server.requests.at(-1)?.key).toBe('trtc/x.mp4.json');
+    expect(filesOf(recording)).toHaveLength(1);
+  });
+
+  it('that is gone is noted and does not keep the files from their caller', async () => {
+    const recording = withManifest();
+    rmSync(path.join(directory, 'x.mp4.json'));
+    expect((await run(recording)).outcome).toEqual({ kind: 'done' });
+    expect(store.files.manifest(recording.id)).toMatchObject({ state: 'failed', failureCode: 'ENOENT' });
+    const events = store.events.list({ recordingId: recording.id }).filter(({ type }) => type === 'uploadFailed');
+    expect(events.map(({ data }) => data.file)).toEqual([1]);
+  });
+});
+
+describe('a file that changed after it was made', () => {
+  it('is delivered as the disk holds it, with a note', async () => {
+    const recording = finalized([1_000]);
+    store.files.update(recording.id, 0, { crc64: '1' });
+    expect((await run(recording)).outcome).toEqual({ kind: 'done' });
+    const [note] = store.events.list({ recordingId: recording.id }).filter(({ type }) => type === 'fileChanged');
+    expect(note?.data).toEqual({ file: 0, was: '1', is: filesOf(recording)[0]?.crc64 });
+    await expectInCos(filesOf(recording)[0]!);
+  });
+});
+
 describe('credentials', () => {
   it('come from the request, its token included, else from the box', async () => {
     const own = finalized([10], { ...OWN, token: 'tmp-token' });
@@ -213,7 +255,11 @@ describe('trouble', () => {
     const recording = finalized([10]);
     const { outcome } = await run(recording, { createClient: failing({ code: 'EntityTooLarge', statusCode: 400 }) });
     expect(outcome).toEqual({ kind: 'failed', code: 'EntityTooLarge', message: 'said COS', failureKind: 'upload' });
-    expect(filesOf(recording)[0]).toMatchObject({ state: 'failed', message: 'said COS' });
+    expect(filesOf(recording)[0]).toMatchObject({
+      state: 'failed',
+      failureCode: 'EntityTooLarge',
+      message: 'said COS',
+    });
   });
 
   it('that wants a beginning anew gets three of them, then a pause', async () => {
@@ -223,11 +269,27 @@ describe('trouble', () => {
     expect(calls).toEqual(['putObject', 'putObject', 'putObject']);
   });
 
-  it('with the second file leaves the first one delivered', async () => {
-    const recording = finalized([1_000, 2_000]);
+  it('with the second file leaves the others delivered, and is the same after a crash', async () => {
+    const recording = finalized([1_000, 2_000, 3_000]);
     rmSync(filesOf(recording)[1]!.localPath);
     expect((await run(recording)).outcome).toMatchObject({ kind: 'failed', code: 'ENOENT' });
-    expect(filesOf(recording).map(({ state }) => state)).toEqual(['uploaded', 'failed']);
+    expect(filesOf(recording).map(({ state }) => state)).toEqual(['uploaded', 'failed', 'uploaded']);
+    const before = rig.server.requests.length;
+    expect((await run(recording)).outcome).toMatchObject({ kind: 'failed', code: 'ENOENT', failureKind: 'upload' });
+    expect(rig.server.requests).toHaveLength(before);
+  });
+
+  it('with making a file is told once the others are delivered', async () => {
+    const recording = finalized([1_000, 2_000]);
+    const never = { state: 'failed', bytes: 0, failureCode: 'TRANSCODE_FAILED', message: 'no way' } as const;
+    store.files.update(recording.id, 0, never);
+    expect((await run(recording)).outcome).toEqual({
+      kind: 'failed',
+      code: 'TRANSCODE_FAILED',
+      message: 'no way',
+      failureKind: 'transcoding',
+    });
+    await expectInCos(filesOf(recording)[1]!);
   });
 
   it('an abort ends it without a verdict, and a broken journal closes the client, too', async () => {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Logger } from '../logging.ts';
 import type { CosCredentials } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -24,7 +25,13 @@ const BLOCKED_PROBE_MS = 60_000;
 /** An upload that starts from the beginning this often in one try is left for the next try. */
 const MAX_RESTARTS = 2;
 
-/** Brings a recording's files to COS, one after the other; done means that COS showed our size and CRC-64 for each of them. */
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.mp3': 'audio/mpeg',
+  '.mp4': 'video/mp4',
+  '.json': 'application/json',
+};
+
+/** Brings a recording's files and its manifest to COS, one after the other; done means that COS showed our size and CRC-64 for each of them. */
 export function createUploadStep(deps: UploadStepDeps): Step {
   return async (recording, signal, report) => {
     const client = clientFor(recording, deps);
@@ -45,22 +52,37 @@ async function uploadFiles(
   report: (progress: StepProgress) => void,
 ): Promise<Outcome> {
   const { store, log } = deps;
-  const files = store.files.list(recording.id);
+  const manifest = store.files.manifest(recording.id);
+  const files = [...store.files.list(recording.id), ...(manifest ? [manifest] : [])];
   const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
   for (const file of files) {
-    if (file.state !== 'uploaded') {
+    if (file.state === 'local' || file.state === 'uploading') {
       const before = doneBytes;
       const uploaded = await uploadFile(deps, client, file, signal, (bytes) =>
         report({ doneBytes: before + bytes, totalBytes }),
       );
-      if (uploaded.kind !== 'done') return settle(deps, file, uploaded);
-      store.transaction(() => noteUploaded(store, file, uploaded));
-      log.info({ recordingId: recording.id, key: file.objectKey, bytes: uploaded.bytes }, 'object proven in COS');
+      if (uploaded.kind === 'done') {
+        store.transaction(() => noteUploaded(store, file, uploaded));
+        log.info({ recordingId: recording.id, key: file.objectKey, bytes: uploaded.bytes }, 'object proven in COS');
+      } else if (uploaded.kind === 'failed') {
+        store.transaction(() => noteFailed(store, file, uploaded));
+      } else {
+        return standstillOf(uploaded);
+      }
     }
     doneBytes += file.bytes;
   }
-  return { kind: 'done' };
+  return outcomeOf(store.files.list(recording.id));
+}
+
+/** One file that can never be delivered makes the recording a failure; by then all others are in COS. */
+function outcomeOf(files: readonly FileRow[]): Outcome {
+  const failed = files.find(({ state }) => state === 'failed');
+  if (!failed) return { kind: 'done' };
+  const code = failed.failureCode ?? 'FILE_FAILED';
+  const failureKind = failed.bytes === 0 ? 'transcoding' : 'upload';
+  return { kind: 'failed', code, message: failed.message ?? code, failureKind };
 }
 
 function noteUploaded(
@@ -69,9 +91,22 @@ function noteUploaded(
   uploaded: Extract<UploadOutcome, { kind: 'done' }>,
 ): void {
   const { crc64, etag, bytes, requestId } = uploaded;
+  // What was frozen when the file was made differs from what the disk gave now: COS holds the latter, and somebody should know.
+  if (file.crc64 !== null && file.crc64 !== crc64) {
+    store.events.append('fileChanged', file.recordingId, { file: file.fileIndex, was: file.crc64, is: crc64 });
+  }
   store.files.update(file.recordingId, file.fileIndex, { state: 'uploaded', uploadedBytes: bytes, crc64, etag });
   store.uploadJournal(file.recordingId, file.fileIndex).clear();
   store.events.append('uploaded', file.recordingId, { file: file.fileIndex, bytes, crc64, requestId });
+}
+
+function noteFailed(
+  store: UploadStepDeps['store'],
+  file: FileRow,
+  { code, message }: Extract<UploadOutcome, { kind: 'failed' }>,
+): void {
+  store.files.update(file.recordingId, file.fileIndex, { state: 'failed', failureCode: code, message });
+  store.events.append('uploadFailed', file.recordingId, { file: file.fileIndex, code, message });
 }
 
 const CREDENTIALS_MISSING: Outcome = {
@@ -116,7 +151,7 @@ async function uploadFile(
       {
         path: file.localPath,
         key: file.objectKey,
-        contentType: file.localPath.endsWith('.mp3') ? 'audio/mpeg' : 'video/mp4',
+        contentType: CONTENT_TYPES[path.extname(file.localPath)] ?? 'application/octet-stream',
         partBytes: settings.partBytes,
         concurrency: settings.partsInFlight,
         restarts,
@@ -127,8 +162,7 @@ async function uploadFile(
   return outcome;
 }
 
-function settle(deps: UploadStepDeps, file: FileRow, outcome: Exclude<UploadOutcome, { kind: 'done' }>): Outcome {
-  const { store } = deps;
+function standstillOf(outcome: Exclude<UploadOutcome, { kind: 'done' | 'failed' }>): Outcome {
   switch (outcome.kind) {
     case 'later':
       return {
@@ -141,8 +175,5 @@ function settle(deps: UploadStepDeps, file: FileRow, outcome: Exclude<UploadOutc
       return { kind: 'retryAt', code: outcome.code, message: 'the upload had to start from the beginning' };
     case 'blocked':
       return { ...outcome, probeAfterMs: BLOCKED_PROBE_MS };
-    case 'failed':
-      store.files.update(file.recordingId, file.fileIndex, { state: 'failed', message: outcome.message });
-      return { kind: 'failed', code: outcome.code, message: outcome.message, failureKind: 'upload' };
   }
 }

@@ -16,6 +16,8 @@ function page(recordings: RecordingView[], changes: Partial<Parameters<typeof re
 function fileOf(changes: Partial<RecordingView['files'][number]> = {}): RecordingView['files'][number] {
   return {
     userId: 'user_55952145',
+    stream: 'mix',
+    startOffsetMs: 0,
     localPath: '/data/a.mp4',
     bytes: 12_345_678,
     durationMs: 3_723_000,
@@ -23,6 +25,7 @@ function fileOf(changes: Partial<RecordingView['files'][number]> = {}): Recordin
     url: 'https://test-123456789.cos.ap-shanghai.myqcloud.com/trtc/a.mp4',
     uploadedBytes: 0,
     crc64: null,
+    sha256: null,
     state: 'local',
     ...changes,
   };

@@ -63,6 +63,9 @@ function request(changes: Partial<RecordingRequest> = {}): RecordingRequest {
     Callback: null,
     Mode: '12',
     IsReserve: true,
+    AlsoSingle: false,
+    Layout: null,
+    Names: {},
     ...changes,
   };
 }
@@ -93,6 +96,18 @@ describe('a request', () => {
     });
     await under.advance(0);
     expect(under.host.started).toHaveLength(1);
+  });
+
+  it('keeps how its pictures are to look; what it leaves open is as the box is set now', async () => {
+    const box = open();
+    const own = request({ AlsoSingle: true, Layout: 'speaker', Names: { alice: '爱丽丝', __proto__x: 'P' } });
+    const row = under.row(accepted(await box.accept(own, { bodyHash: 'h' })));
+    expect(row).toMatchObject({ alsoSingle: true, layout: 'speaker' });
+    expect(await box.get(row.id)).toMatchObject({
+      request: { AlsoSingle: true, Layout: 'speaker', Names: { alice: '爱丽丝', __proto__x: 'P' } },
+    });
+    const plain = accepted(await box.accept(request({ RoomId: 2, Mode: '02' }), { bodyHash: 'h' }));
+    expect(under.row(plain)).toMatchObject({ mode: '02', alsoSingle: false, layout: 'grid', namesJson: '{}' });
   });
 
   it.each([

@@ -162,7 +162,7 @@ describe('the end', () => {
 
   it('comes before another process when the maximum length is recorded already', async () => {
     box.prepare = async () =>
-      captureJob({ resume: { t0EpochMs: Date.now() - 5_000, timelineMs: 5_000 } }, { maxLengthMs: 5_000 });
+      captureJob({ resume: { t0EpochMs: Date.now() - 5_000, timelineMs: 5_000, outputs: [] } }, { maxLengthMs: 5_000 });
     const id = await box.launched();
     expect(box.host.started).toHaveLength(0);
     expect(box.row(id)).toMatchObject({ endReason: 'maxLength' });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ffmpegPath } from '../../test/support/flash-and-beep.ts';
 import { addRecording, SECRETS } from '../../test/support/new-recording.ts';
-import { defaultSettings } from '../settings/settings.ts';
+import { defaultSettings, withOverrides } from '../settings/settings.ts';
 import type { NewRecording, RecordingRow, SegmentRow, StayRow } from '../store/rows.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { buildJob, type JobInputs, waitForOrphan } from './job.ts';
@@ -48,8 +48,13 @@ function entered(changes: Partial<NewRecording> = {}): RecordingRow {
   return store.recordings.get(row.id)!;
 }
 
-function segmentRow(segment: number, startMs: number, file = `segment-000${segment}.mp3`): SegmentRow {
-  return { recordingId: 'r', segment, file, startMs, bytes: null, clean: null, openedAtMs: 0, closedAtMs: null };
+function segmentRow(
+  segment: number,
+  startMs: number,
+  { file = `segment-000${segment}.mp3`, output = 'mix' }: Partial<Pick<SegmentRow, 'file' | 'output'>> = {},
+): SegmentRow {
+  const open = { bytes: null, clean: null, openedAtMs: 0, closedAtMs: null };
+  return { recordingId: 'r', segment, output, file, startMs, ...open };
 }
 
 function inputs(row: RecordingRow, changes: Partial<JobInputs> = {}): JobInputs {
@@ -81,9 +86,12 @@ describe('the job of a first process', () => {
         scene: 'live',
       },
       rooms: { kind: 'trtc' },
-      mode: '12',
+      media: { video: true, audio: true },
+      outputs: { mix: true, singles: false },
       isReserve: true,
-      video: settings.video,
+      layout: 'grid',
+      dressing: settings.dressing,
+      names: {},
       audio: settings.audio,
       limits: settings.limits,
       nextSegment: 0,
@@ -91,8 +99,30 @@ describe('the job of a first process', () => {
       slotOwners: [],
       idleSinceEpochMs: null,
     });
+    const { layout: _, ...video } = settings.video;
+    expect(job.video).toEqual(video);
     expect(job.room.roomId).toBeUndefined();
     expect(JSON.stringify(job)).not.toContain(SECRETS.secretKey);
+  });
+
+  it.each([
+    ['10', false, { video: false, audio: true }, { mix: true, singles: false }],
+    ['11', false, { video: true, audio: false }, { mix: true, singles: false }],
+    ['12', true, { video: true, audio: true }, { mix: true, singles: true }],
+    ['00', false, { video: false, audio: true }, { mix: false, singles: true }],
+    ['01', false, { video: true, audio: false }, { mix: false, singles: true }],
+    ['02', false, { video: true, audio: true }, { mix: false, singles: true }],
+  ] as const)('in mode %s, AlsoSingle %s, makes %j in %j', async (mode, alsoSingle, media, outputs) => {
+    expect(await buildJob(inputs(addRecording(store, { mode, alsoSingle })))).toMatchObject({ media, outputs });
+  });
+
+  it('takes layout and names of the request, and the dressing of the box', async () => {
+    const settings = withOverrides(defaultSettings(), { video: { layout: 'screen' }, dressing: { nameStrip: true } });
+    const names = { alice: '爱丽丝' };
+    const own = await buildJob(inputs(addRecording(store, { layout: 'speaker', names }), { settings }));
+    expect(own).toMatchObject({ layout: 'speaker', names, dressing: { nameStrip: true, stamp: false } });
+    const open = await buildJob(inputs(addRecording(store, { roomId: 2 }), { settings }));
+    expect(open).toMatchObject({ layout: 'screen', names: {} });
   });
 
   it('in a simulated room remembers the room beside the segments', async () => {
@@ -148,6 +178,22 @@ describe('where the timeline goes on', () => {
     expect(Math.abs((await resumeMs(segments))! - 6_000)).toBeLessThan(100);
   });
 
+  it('is known of each output, and of the recording as the furthest of them', async () => {
+    for (const number of [0, 1, 2]) await put(`segment-000${number}.mp3`, mp3);
+    const segments = [
+      segmentRow(0, 0, { output: 'main:a' }),
+      segmentRow(1, 5_000, { output: 'main:b' }),
+      segmentRow(2, 3_000, { output: 'main:a' }),
+      segmentRow(3, 9_000, { output: 'main:c' }),
+    ];
+    const { resume } = await buildJob(inputs(entered({ mode: '00', roomId: 900 }), { segments }));
+    expect(resume?.outputs.map(({ output }) => output)).toEqual(['main:a', 'main:b']);
+    const [a = 0, b = 0] = resume?.outputs.map(({ timelineMs }) => timelineMs) ?? [];
+    expect(Math.abs(a - 5_000)).toBeLessThan(100);
+    expect(Math.abs(b - 7_000)).toBeLessThan(100);
+    expect(resume?.timelineMs).toBe(b);
+  });
+
   it('is the beginning when nothing was recorded yet', async () => {
     expect(await resumeMs([])).toBe(0);
     expect(await resumeMs([segmentRow(0, 0)])).toBe(0);
@@ -155,7 +201,7 @@ describe('where the timeline goes on', () => {
 
   it('does not follow a path out of the directory', async () => {
     await put('segment-0000.mp3', mp3);
-    const elsewhere = segmentRow(0, 1_000, '../../elsewhere/segment-0000.mp3');
+    const elsewhere = segmentRow(0, 1_000, { file: '../../elsewhere/segment-0000.mp3' });
     expect(Math.abs((await resumeMs([elsewhere]))! - 3_000)).toBeLessThan(100);
   });
 });

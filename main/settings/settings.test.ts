@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AudioSettings, CaptureLimits, VideoSettings } from '../capture/messages.ts';
+import type { AudioSettings, CaptureLimits, DressingSettings, VideoSettings } from '../capture/messages.ts';
 import {
   defaultSettings,
   loadSettings,
@@ -36,7 +36,8 @@ function problemsOf(value: unknown): string[] {
 describe('settings', () => {
   it('are the documented defaults without a file, and fit the capture process', () => {
     const settings = loadSettings(directory);
-    const capture: { video: VideoSettings; audio: AudioSettings; limits: CaptureLimits } = settings;
+    const capture: { video: VideoSettings; audio: AudioSettings; limits: CaptureLimits; dressing: DressingSettings } =
+      settings;
     expect(capture.video).toEqual({
       width: 1280,
       height: 720,
@@ -46,8 +47,18 @@ describe('settings', () => {
       maxRateKbps: 2500,
       gopSeconds: 2,
       fit: 'fit',
+      layout: 'grid',
       background: '#000000',
     });
+    expect(capture.dressing).toEqual({
+      nameStrip: false,
+      stamp: false,
+      stampTimeZone: null,
+      placeholder: false,
+      watermarkPath: null,
+    });
+    expect(settings.loudness).toEqual({ enabled: false, targetLufs: -16, truePeakDb: -1 });
+    expect(settings.manifest).toEqual({ upload: false });
     expect(settings.limits.idleMs).toBe(300_000);
     expect(settings.callback.giveUpAfterMs).toBe(72 * 3_600_000);
     expect(settings.upload.partBytes).toBe(8 * 1024 * 1024);
@@ -70,11 +81,20 @@ describe('settings', () => {
     [{ limits: { maxRecordings: 0 }, disk: { reserveBytes: -1 } }, ['disk.reserveBytes', 'limits.maxRecordings']],
     [{ upload: { partBytes: 1024 } }, ['upload.partBytes']],
     [{ room: { scene: 'party' } }, ['room.scene']],
+    [{ video: { layout: 'mosaic' } }, ['video.layout']],
+    [{ dressing: { stampTimeZone: 'Mars/Olympus' } }, ['dressing.stampTimeZone']],
+    [{ dressing: { watermarkPath: '', stamp: 1 } }, ['dressing.stamp', 'dressing.watermarkPath']],
+    [{ loudness: { targetLufs: 3, truePeakDb: 1 } }, ['loudness.targetLufs', 'loudness.truePeakDb']],
     [{ http: null }, ['http']],
     [[], ['']],
     [null, ['']],
   ])('name every wrong key: %j', (value, keys) => {
     expect(problemsOf(value).sort()).toEqual(keys);
+  });
+
+  it('take a time zone of the stamp by its name', () => {
+    const { dressing } = parseSettings({ dressing: { stampTimeZone: 'Asia/Shanghai', watermarkPath: '/logo.png' } });
+    expect(dressing).toMatchObject({ stampTimeZone: 'Asia/Shanghai', watermarkPath: '/logo.png', stamp: false });
   });
 
   it('say in which file and where, with the words that are allowed', () => {

@@ -68,6 +68,28 @@ describe('migrate', () => {
     db.close();
   });
 
+  it('gives rows of the first schema what came later: they are parts and files of a mix', () => {
+    const db = new BetterSqlite3(':memory:');
+    migrate(db, MIGRATIONS.slice(0, 1));
+    db.exec(`
+      INSERT INTO recordings (id, state, created_at_ms, sdk_app_id, room_id, user_id, mode, is_reserve, cos_region, cos_bucket,
+        cos_path, uses_stored_credentials, simulated, updated_at_ms) VALUES ('r', 'uploading', 1, 2, 3, 'u', '12', 1, 'a', 'b', '/', 0, 0, 1);
+      INSERT INTO segments (recording_id, segment, file, start_ms, opened_at_ms) VALUES ('r', 0, 's.mp4', 0, 1);
+      INSERT INTO files (recording_id, file_index, user_id, local_path, bytes, duration_ms, object_key, url, state)
+        VALUES ('r', 0, 'u', '/x.mp4', 5, 6, 'x.mp4', 'https://x', 'local');`);
+    migrate(db, MIGRATIONS);
+    expect(db.prepare('SELECT output FROM segments').pluck().all()).toEqual(['mix']);
+    expect(db.prepare('SELECT stream, start_offset_ms, sha256, bytes FROM files').get()).toEqual({
+      stream: 'mix',
+      start_offset_ms: 0,
+      sha256: null,
+      bytes: 5,
+    });
+    const row = db.prepare('SELECT also_single, layout, names_json, pictures_sent FROM recordings').get();
+    expect(row).toEqual({ also_single: 0, layout: null, names_json: '{}', pictures_sent: 0 });
+    db.close();
+  });
+
   it('numbers the migrations without a hole', () => {
     expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
   });

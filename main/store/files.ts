@@ -35,6 +35,7 @@ const FILE = defineColumns<FileRow>({
   sha256: 'value',
   etag: 'value',
   state: 'value',
+  failureCode: 'value',
   message: 'value',
 });
 
@@ -46,6 +47,7 @@ const NEW_FILE = {
   sha256: null,
   etag: null,
   state: 'local',
+  failureCode: null,
   message: null,
 } as const satisfies Partial<FileRow>;
 

@@ -205,7 +205,9 @@ export interface FileRow {
   sha256: string | null;
   etag: string | null;
   state: FileState;
-  /** The contract's result text when the file failed. */
+  /** Why the file failed for good; null otherwise. */
+  failureCode: string | null;
+  /** The same in words, for the result. */
   message: string | null;
 }
 

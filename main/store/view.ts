@@ -1,5 +1,5 @@
 import { type FileView, type RecordingView, urlForDisplay } from '../../shared/view.ts';
-import { buildResult } from '../delivery/result.ts';
+import { resultOf } from '../delivery/result.ts';
 import { namesOf } from './names.ts';
 import type { MediaFileRow, RecordingRow } from './rows.ts';
 import type { Store } from './store.ts';
@@ -52,7 +52,7 @@ export function recordingView(
       row.blockedCode === null
         ? null
         : { code: row.blockedCode, message: row.lastError ?? row.blockedCode, remedy: row.blockedRemedy ?? '' },
-    result: buildResult(row, files, gaps, store.files.manifest(row.id)),
+    result: resultOf(store, row),
   };
 }
 

@@ -21,8 +21,8 @@ export interface CanvasScreen extends Screen {
 }
 
 /**
- * The real compositor as a screen: every participant's pictures change their size and rotation again and again, and one in twelve sizes
- * is odd. What is shown is read back from the pixels in the middle of his cell.
+ * The real compositor as a screen: every participant's pictures change their size and rotation again and again, and one in eight sizes
+ * is odd, for a single picture. What is shown is read back from the pixels in the middle of his cell.
  */
 export async function canvasScreen(participants: number, seed: number): Promise<CanvasScreen> {
   const compositor = new Compositor(await loadKernel(), { ...CANVAS, background: '#000000', fit: 'fit' });
@@ -37,9 +37,9 @@ export async function canvasScreen(participants: number, seed: number): Promise<
     show(index, flash) {
       const size = sizes[index]!;
       if (size.left-- === 0) {
-        size.left = SAME_SIZE;
         size.width = 16 + 2 * Math.floor(random() * 40) + (random() < 0.06 ? 1 : 0);
         size.height = 16 + 2 * Math.floor(random() * 40) + (random() < 0.06 ? 1 : 0);
+        size.left = isEvenSize(size.width, size.height) ? SAME_SIZE : 0;
         size.rotation = Math.floor(random() * 4) as Rotation;
       }
       const { width, height, rotation } = size;

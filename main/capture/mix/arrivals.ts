@@ -4,9 +4,12 @@ import { DelayWindow } from './delay-window.ts';
 const MEMORY_BLOCKS = 256;
 /** How far back delays tell where a stream belongs, in samples: 2.5 s. Longer would follow lost sound too slowly. */
 const WINDOW = 2.5 * 48_000;
-/** Share of the delays in the window that are shorter than the one a stream is placed by. */
+/**
+ * Share of the delays in the window that are shorter than the one a stream is placed by. More than half, because in simulated rooms that
+ * keeps sound and pictures closest: of bursts only the least late block counts, and lost sound shows in the newest delays first.
+ */
 const TYPICAL_SHARE = 0.65;
-/** With this many delays or fewer the shortest is taken: the beginning of a stream is often late as a whole. */
+/** Of this many delays or fewer that differ much the shortest is taken: the beginning of a stream is often late as a whole. */
 const FEW_DELAYS = 12;
 /** From this many delays on they are worth their typical one. */
 const MANY_DELAYS = 75;
@@ -78,7 +81,8 @@ export class Arrivals {
   /** The delay by which the stretch should be placed. Infinity when nothing arrived. */
   expectedDelay(): number {
     const weight = (this.#window.size - FEW_DELAYS) / (MANY_DELAYS - FEW_DELAYS);
-    return this.#window.quantile(TYPICAL_SHARE * Math.max(0, Math.min(1, weight)));
+    const isSteady = this.#window.quantile(1) - this.#window.quantile(0) <= STEADY;
+    return this.#window.quantile(TYPICAL_SHARE * (isSteady ? 1 : Math.max(0, Math.min(1, weight))));
   }
 
   /**
@@ -137,19 +141,20 @@ export class Arrivals {
     for (let next = block; next < block + known; next++) {
       if (Math.abs(this.#delay(next) - this.#delay(block)) > STEADY) return false;
     }
-    const normal = this.#normalDelay(block);
-    if (late > SMALL_HOLE) return lowest > normal + STEADY;
+    if (late > SMALL_HOLE) return lowest > this.#normalDelay(block, NORMAL_LAG) + STEADY;
+    // Jitter that swells does so over several blocks; lost sound makes one step.
+    const normal = this.#normalDelay(block, 0);
     return Number.isFinite(normal) && lowest > normal + STEADY / 2;
   }
 
-  /** Highest delay in the 2 s before a block arrived. */
-  #normalDelay(block: number): number {
+  /** Highest delay in the 2 s before a block arrived, the last `lag` samples of it left out. */
+  #normalDelay(block: number, lag: number): number {
     const arrival = this.#arrival(block);
     let highest = Number.NEGATIVE_INFINITY;
     for (let earlier = block - 1; earlier >= this.#stretch; earlier--) {
       const age = arrival - this.#arrival(earlier);
       if (age > NORMAL_WINDOW) break;
-      if (age >= NORMAL_LAG) highest = Math.max(highest, this.#delay(earlier));
+      if (age >= lag) highest = Math.max(highest, this.#delay(earlier));
     }
     return highest;
   }

@@ -1,4 +1,4 @@
-import { PEAK_DELAY, TruePeak } from './true-peak.ts';
+import { MOST_OVERSHOOT, PEAK_DELAY, TruePeak } from './true-peak.ts';
 
 /** How far the limiter looks ahead, in samples at 48 kHz: 5 ms. Also its delay. */
 export const LOOK_AHEAD = 240;
@@ -9,6 +9,16 @@ const ATTACK = LOOK_AHEAD - PEAK_DELAY;
 const UNITY = 1 << 20;
 /** Release: share of the missing gain that comes back per sample, a time constant of 80 ms. */
 const RELEASE = 1 / (0.08 * 48_000);
+
+function peakOf(samples: Float32Array): number {
+  let peak = 0;
+  for (let index = 0; index < samples.length; index++) {
+    const sample = samples[index]!;
+    if (sample > peak) peak = sample;
+    else if (-sample > peak) peak = -sample;
+  }
+  return peak;
+}
 
 /** Highest levels allowed, in the unit of the samples. */
 export interface Ceiling {
@@ -39,6 +49,10 @@ export class Limiter {
 
   /** Replaces `samples` by what comes out. */
   process(samples: Float32Array, ceiling: Ceiling): void {
+    if (this.#isIdle && peakOf(samples) * MOST_OVERSHOOT <= Math.min(ceiling.sample, ceiling.truePeak)) {
+      this.#delay(samples);
+      return;
+    }
     for (let index = 0; index < samples.length; index++) {
       const input = samples[index]!;
       this.#need(this.#gainFor(input, ceiling));
@@ -56,6 +70,26 @@ export class Limiter {
       const full = this.#heldSum === ATTACK * UNITY;
       samples[index] = full ? output : output * (this.#heldSum / (ATTACK * UNITY));
     }
+  }
+
+  /** Nothing is turned down and nothing that came in lately has to be. */
+  get #isIdle(): boolean {
+    return this.#gain === UNITY && this.#heldSum === ATTACK * UNITY && this.#truePeak.isQuiet;
+  }
+
+  /** Gives back earlier samples unchanged: the short way for what is far below the ceiling, which most sound is. */
+  #delay(samples: Float32Array): void {
+    this.#truePeak.skip(samples);
+    for (let index = 0; index < samples.length; index++) {
+      const output = this.#delayed[this.#place]!;
+      this.#delayed[this.#place] = samples[index]!;
+      this.#place = (this.#place + 1) % LOOK_AHEAD;
+      samples[index] = output;
+    }
+    // No sample in the window needs anything, and the newest stands for them all.
+    this.#number += samples.length;
+    this.#candidates = 0;
+    this.#need(UNITY);
   }
 
   /** Gain that brings the sample `PEAK_DELAY` before this one, and the sound up to the next, below the ceiling. */

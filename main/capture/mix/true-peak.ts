@@ -4,7 +4,7 @@ const OVERSAMPLING = 4;
 const REACH = 12;
 const TAPS = 2 * REACH;
 /** Highest sum of the sizes of one point's weights: between samples of level 1 nothing can be higher. */
-const MOST_OVERSHOOT = 2.4;
+export const MOST_OVERSHOOT = 2.4;
 
 /** How many samples later a peak is known. */
 export const PEAK_DELAY = REACH;
@@ -41,6 +41,18 @@ export class TruePeak {
     return this.#recent[this.#place + REACH - 1]!;
   }
 
+  /** Nothing that was loud enough to matter is among the samples looked at. */
+  get isQuiet(): boolean {
+    return this.#quiet >= TAPS;
+  }
+
+  /** Takes samples whose peaks do not interest. */
+  skip(samples: Float32Array): void {
+    for (let index = Math.max(0, samples.length - TAPS); index < samples.length; index++) {
+      this.push(samples[index]!, Number.POSITIVE_INFINITY);
+    }
+  }
+
   /**
    * Takes the next sample.
    * @param floor levels up to this do not interest: a lower answer may come out too low
@@ -54,7 +66,7 @@ export class TruePeak {
     this.#quiet = Math.abs(sample) * MOST_OVERSHOOT > floor ? 0 : this.#quiet + 1;
     const oldest = this.#place;
     let peak = Math.abs(this.sample);
-    if (this.#quiet >= TAPS) return peak;
+    if (this.isQuiet) return peak;
     for (const weights of WEIGHTS) {
       let sum = 0;
       for (let tap = 0; tap < TAPS; tap++) sum += weights[tap]! * recent[oldest + tap]!;

@@ -8,8 +8,8 @@ import type { PcmBlock } from './types.ts';
 const RING = 1 << 17;
 /** Fade in and out at every beginning and end, in samples: 10 ms. */
 const FADE = 480;
-/** The speed is corrected from this misplacement on, in samples: 2 ms. */
-const CORRECT_FROM = 96;
+/** The speed is corrected from this misplacement on, in samples: 3 ms. */
+const CORRECT_FROM = 144;
 /** … until it is below this: half a millisecond. */
 const CORRECT_TO = 24;
 /** From this misplacement on, sound is left out or repeated instead, in samples: 15 ms. */

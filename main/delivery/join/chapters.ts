@@ -12,7 +12,8 @@ export const MAX_CHAPTERS = 255;
 /** Nero chapters tell the length of a title in one byte; the other formats get the same text. */
 export const MAX_TITLE_BYTES = 255;
 const MERGE_MS = 500;
-const START_TITLE = 'Start';
+/** Title of a chapter in which nothing begins but the file. */
+export const START_TITLE = 'Start';
 const ELLIPSIS = '…';
 
 const GAP_REASONS = {
