@@ -62,30 +62,53 @@ describe('constant sources', () => {
 });
 
 describe('rough conditions', () => {
-  test('pictures and sound stay together, nothing is missing, and odd pictures are dropped and counted', async () => {
-    const durationMs = 30_000;
+  test('pictures and sound stay together and nothing is missing', () => {
+    const durationMs = 25_000;
     const pairs: FlashAndBeep[] = [];
     let due = 0;
-    await fc.assert(
-      fc.asyncProperty(roughSenders(durationMs), fc.nat(1e6), async (senders, seed) => {
-        const screen = await canvasScreen(senders.length, seed);
-        const run = simulateSync({ senders, durationMs, screen });
+    fc.assert(
+      fc.property(roughSenders(durationMs), (senders) => {
+        const run = simulateSync({ senders, durationMs });
         expect(run.inOrder).toBe(true);
-        expect(run.ticks).toBe(450);
-        expect(run.blocks).toBe(1500);
-        expect(screen.dropped).toBe(screen.oddSent);
-        due += run.flashesDue;
-        // What comes late stays late by no more than jitter, stalls and steps can make it.
+        expect(run.ticks).toBe(375);
+        expect(run.blocks).toBe(1250);
+        // What comes late is late by no more than jitter, stalls and steps can make it.
         for (const pair of run.pairs) expect(Math.abs(offsetMs(pair))).toBeLessThan(1000);
+        due += run.flashesDue;
         pairs.push(...run.pairs);
       }),
       // The same conditions in every run: a share of 95 % is a matter of the dice.
-      { numRuns: 16, seed: 20_260_101, endOnFailure: true },
+      { numRuns: 14, seed: 20_260_101, endOnFailure: true },
     );
     const figures = offsetFigures(pairs);
+    // A beep whose block is lost cannot be found.
     expect(pairs.length).toBeGreaterThan(due * 0.97);
     expect(figures.p95Ms, JSON.stringify(figures)).toBeLessThanOrEqual(80);
-    expect(Math.abs(figures.medianMs), JSON.stringify(figures)).toBeLessThanOrEqual(20);
+    expect(Math.abs(figures.medianMs), JSON.stringify(figures)).toBeLessThanOrEqual(10);
+  }, 60_000);
+
+  test('the compositor shows what came when it came, at all sizes and rotations; odd sizes are dropped and counted', async () => {
+    const durationMs = 10_000;
+    let dropped = 0;
+    await fc.assert(
+      fc.asyncProperty(roughSenders(durationMs), fc.nat(1e6), async (senders, seed) => {
+        const screen = await canvasScreen(senders.length, seed);
+        const drawn = simulateSync({ senders, durationMs, screen });
+        const listed = simulateSync({ senders, durationMs });
+        expect(screen.dropped).toBe(screen.oddSent);
+        dropped += screen.dropped;
+        expect(drawn.pairs.length).toBe(listed.pairs.length);
+        for (const [index, { userId, flashMs }] of drawn.pairs.entries()) {
+          const { video } = senders.find((sender) => sender.userId === userId)!;
+          // Where an odd picture was dropped, the flash is in the next one, which may come late.
+          const laterMs = flashMs - listed.pairs[index]!.flashMs;
+          expect(laterMs).toBeGreaterThanOrEqual(0);
+          expect(laterMs).toBeLessThanOrEqual(1000 / video.fps + video.jitter.maxMs + TICK_MS + 1);
+        }
+      }),
+      { numRuns: 3, endOnFailure: true },
+    );
+    expect(dropped).toBeGreaterThan(0);
   }, 60_000);
 
   test('a way that becomes longer or shorter for good is followed within two seconds', () => {

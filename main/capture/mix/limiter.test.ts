@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { randomFrom } from '../../../test/support/simulated-senders.ts';
 import { truePeakDb } from '../../../test/support/true-peak.ts';
 import { type Ceiling, Limiter, LOOK_AHEAD } from './limiter.ts';
 
@@ -35,6 +36,28 @@ describe('Limiter', () => {
   test('what stays below the ceiling passes unchanged, later by the look-ahead', () => {
     const input = Array.from({ length: 3000 }, (_, index) => Math.round(29_000 * Math.sin(index / 9)));
     expect([...pass(input, both(29_204), 960)]).toEqual(input.map((value) => value + 0));
+  });
+
+  test('gives the same in pieces of any size, loud or quiet', () => {
+    const stretch = fc.record({
+      level: fc.constantFrom(0, 50, 5000, 60_000),
+      samples: fc.integer({ min: 1, max: 900 }),
+    });
+    fc.assert(
+      fc.property(fc.array(stretch, { minLength: 1, maxLength: 8 }), fc.nat(1e6), (stretches, seed) => {
+        const random = randomFrom(seed);
+        const input = stretches.flatMap(({ level, samples }) =>
+          Array.from({ length: samples }, () => (random() - 0.5) * 2 * level),
+        );
+        const whole = pass(input, both(29_204), 1);
+        for (const chunk of [240, 960]) {
+          const pieces = pass(input, both(29_204), chunk);
+          // Between quiet samples no peak is looked for, so the gain may come back a little otherwise.
+          for (const [index, value] of pieces.entries()) expect(value).toBeCloseTo(whole[index]!, 1);
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test('gain goes down over 5 ms before a peak and comes all the way back within a second', () => {
