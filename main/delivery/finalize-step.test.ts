@@ -1,82 +1,39 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ffmpegPath } from '../../test/support/flash-and-beep.ts';
-import { addRecording } from '../../test/support/new-recording.ts';
+import { createFinalizeRig, type FinalizeRig, toneSegment } from '../../test/support/finalize-rig.ts';
 import { fileName, objectKey } from '../recordings/naming.ts';
 import type { RecordingPatch, RecordingRow } from '../store/rows.ts';
-import { openStore, type Store } from '../store/store.ts';
-import { createFinalizeStep } from './finalize-step.ts';
-import type { Outcome, StepProgress } from './steps.ts';
+import type { Store } from '../store/store.ts';
+import { hashFile } from './hash-file.ts';
 
-const T0_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
-let root: string;
+let rig: FinalizeRig;
 let store: Store;
 let mp3: Buffer;
 
 beforeAll(async () => {
-  const file = path.join(tmpdir(), `finalize-step-${process.pid}.mp3`);
-  const sound = ['-f', 'lavfi', '-i', 'sine=f=440:r=48000:d=2', '-ac', '1', '-b:a', '64k'];
-  await promisify(execFile)(ffmpegPath, [
-    '-v',
-    'error',
-    '-y',
-    ...sound,
-    '-write_xing',
-    '0',
-    '-id3v2_version',
-    '0',
-    file,
-  ]);
-  mp3 = await readFile(file);
-  await rm(file);
+  mp3 = await toneSegment(440);
 });
 beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'finalize-step-'));
-  store = openStore(root, { now: Date.now });
+  rig = createFinalizeRig();
+  store = rig.store;
 });
-afterEach(() => {
-  store.close();
-  rmSync(root, { recursive: true });
-});
+afterEach(() => rig.close());
 
-const directoryOf = (id: string): string => path.join(root, 'recordings', id);
+const directoryOf = (id: string): string => rig.directoryOf(id);
+const run: FinalizeRig['run'] = (recording, options) => rig.run(recording, options);
 
 /** A recording with two segments of two seconds each that has ended. */
 async function ended(patch: RecordingPatch = {}): Promise<RecordingRow> {
-  const { id } = addRecording(store, { mode: '10' });
-  await mkdir(directoryOf(id), { recursive: true });
-  store.recordings.move(id, 'accepted', 'joining');
-  store.recordings.move(id, 'joining', 'waiting', { startedAtMs: T0_MS, firstMediaAtMs: 20 });
-  for (const [segment, startMs] of [0, 2_000].entries()) {
-    const file = `segment-000${segment}.mp3`;
-    store.segments.open({ recordingId: id, segment, file, startMs });
-    await writeFile(path.join(directoryOf(id), file), mp3);
-  }
-  store.recordings.move(id, 'waiting', 'finalizing', { endReason: 'dissolved', ...patch });
-  return store.recordings.get(id)!;
-}
-
-async function run(
-  recording: RecordingRow,
-  { ffmpeg = ffmpegPath, over = store, signal = new AbortController().signal } = {} as {
-    ffmpeg?: string | null;
-    over?: Store;
-    signal?: AbortSignal;
-  },
-): Promise<{ outcome: Outcome; progress: StepProgress[] }> {
-  const progress: StepProgress[] = [];
-  const step = createFinalizeStep({ store: over, directoryOf, ffmpegPath: ffmpeg });
-  return { outcome: await step(recording, signal, (report) => progress.push(report)), progress };
+  const segments = [0, 2_000].map((startMs) => ({ output: 'mix', startMs, content: mp3 }) as const);
+  return await rig.ended(segments, patch);
 }
 
 async function expectFinished(recording: RecordingRow): Promise<void> {
   const output = path.join(directoryOf(recording.id), fileName(recording));
-  expect(await readdir(directoryOf(recording.id))).toEqual([path.basename(output)]);
+  const manifest = `${path.basename(output)}.json`;
+  expect((await readdir(directoryOf(recording.id))).sort()).toEqual([path.basename(output), manifest]);
   const { size } = await stat(output);
   const key = objectKey(recording);
   const [file, ...more] = store.files.list(recording.id);
@@ -89,7 +46,19 @@ async function expectFinished(recording: RecordingRow): Promise<void> {
     url: `https://test-123456789.cos.ap-shanghai.myqcloud.com/${key}`,
     state: 'local',
     uploadedBytes: 0,
+    stream: 'mix',
+    startOffsetMs: 0,
   });
+  const { sha256, crc64 } = await hashFile(output);
+  expect(file).toMatchObject({ sha256, crc64 });
+  const written = JSON.parse(await readFile(path.join(directoryOf(recording.id), manifest), 'utf8'));
+  expect(written).toMatchObject({
+    recordingId: recording.id,
+    boxId: store.boxId,
+    recorderVersion: '9.8.7',
+    files: [{ name: path.basename(output), stream: 'mix', sha256, crc64, bytes: size }],
+  });
+  expect(store.files.manifest(recording.id)).toBeUndefined();
   expect(Math.abs(file!.durationMs - 4_000)).toBeLessThan(100);
 }
 
@@ -122,7 +91,7 @@ describe('a box that dies', () => {
         throw new Error('power cut');
       },
     };
-    await expect(run(recording, { over: dying })).rejects.toThrow('power cut');
+    await expect(run(recording, { store: dying })).rejects.toThrow('power cut');
     expect(await readdir(directoryOf(recording.id))).toHaveLength(3);
     expect(store.files.list(recording.id)).toEqual([]);
     expect((await run(recording)).outcome).toEqual({ kind: 'done' });
@@ -146,8 +115,7 @@ describe('a box that dies', () => {
   it('in the middle of writing leaves no half file behind that would be taken for the whole one', async () => {
     const recording = await ended();
     const abort = new AbortController();
-    const step = createFinalizeStep({ store, directoryOf, ffmpegPath });
-    const outcome = await step(recording, abort.signal, () => abort.abort());
+    const { outcome } = await run(recording, { signal: abort.signal, onReport: () => abort.abort() });
     expect(outcome).toMatchObject({ kind: 'retryAt', code: 'ABORTED' });
     expect(await readdir(directoryOf(recording.id))).toEqual(['segment-0000.mp3', 'segment-0001.mp3']);
     await run(recording);
@@ -181,7 +149,7 @@ describe('trouble', () => {
   });
 
   it('without ffmpeg is told with a remedy and looked at again', async () => {
-    const { outcome } = await run(await ended(), { ffmpeg: null });
+    const { outcome } = await run(await ended(), { ffmpegPath: null });
     expect(outcome).toMatchObject({ kind: 'blocked', code: 'FFMPEG_MISSING', probeAfterMs: 60_000 });
     expect(outcome.kind === 'blocked' && outcome.remedy).toContain('FFMPEG_PATH');
   });

@@ -34,6 +34,8 @@ export class RateConverter {
   #pendingCount: number;
   #firstInput: number;
   #inputCount = 0;
+  /** Number of the last input sample that is not zero. */
+  #lastSound = -SINC_TAPS;
   #outputCount = 0;
 
   /** @throws RangeError for a rate above 48 kHz or one that is not a whole number */
@@ -77,7 +79,9 @@ export class RateConverter {
       if (from + SINC_TAPS > this.#pendingCount) break;
       const weights = this.#weights[place - whole * this.#phases]!;
       let sum = 0;
-      for (let tap = 0; tap < SINC_TAPS; tap++) sum += weights[tap]! * this.#pending[from + tap]!;
+      // Behind the last sample that is not zero lies silence, which most participants send most of the time.
+      const taps = whole - (SINC_REACH - 1) > this.#lastSound ? 0 : SINC_TAPS;
+      for (let tap = 0; tap < taps; tap++) sum += weights[tap]! * this.#pending[from + tap]!;
       output[written++] = sum;
       this.#outputCount++;
     }
@@ -96,6 +100,11 @@ export class RateConverter {
   }
 
   #append(input: Float32Array, count: number): void {
+    for (let index = count - 1; index >= 0; index--) {
+      if (input[index] === 0) continue;
+      this.#lastSound = this.#inputCount - count + index;
+      break;
+    }
     if (this.#pendingCount + count > this.#pending.length) {
       const larger = new Float32Array((this.#pendingCount + count) * 2);
       larger.set(this.#pending.subarray(0, this.#pendingCount));
