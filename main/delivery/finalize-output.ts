@@ -1,7 +1,7 @@
 import { mediaKind, mediaOf } from '../recordings/naming.ts';
 import { describeOutput } from '../recordings/outputs.ts';
 import type { Settings } from '../settings/settings.ts';
-import { namesOf } from '../store/names.ts';
+import { shownName } from '../store/names.ts';
 import type { GapRow, RecordingRow, SegmentRow, StayRow } from '../store/rows.ts';
 import { finalizeMedia, type MediaMetadata, type Repairs } from './finalize.ts';
 import { type FileHashes, hashFile } from './hash-file.ts';
@@ -109,8 +109,7 @@ function shareOf(done: number, total: number): number {
 function metadataOf({ recording, boxId, recorder }: RecordingFacts, output: SegmentRow['output']): MediaMetadata {
   const room = String(recording.roomId ?? recording.strRoomId);
   const { stream, userId } = describeOutput(output);
-  const whose =
-    userId === null ? '' : `, ${namesOf(recording)[userId] ?? userId}${stream === 'sub' ? ' (screen)' : ''}`;
+  const whose = userId === null ? '' : `, ${shownName(recording, userId)}${stream === 'sub' ? ' (screen)' : ''}`;
   return {
     title: `TRTC room ${room}${whose}`,
     comment: `SdkAppId ${recording.sdkAppId}, recorder ${recording.userId}, recording ${recording.id}`,

@@ -152,13 +152,18 @@ describe('POST /api/recordings', () => {
       SAMPLE.replace('ap-shanghai', 'ap-beijing'),
       SAMPLE.replace('test-123456789', 'test-1'),
       SAMPLE.replace('"/trtc"', '"/"'),
+      SAMPLE.replace('"Mode"', '"AlsoSingle":true,"Mode"'),
+      SAMPLE.replace('"Mode"', '"Layout":"grid","Mode"'),
+      SAMPLE.replace('"Mode"', '"Names":{"a":"x","b":"y"},"Mode"'),
     ];
     for (const variant of variants) {
       await post('/', variant);
     }
+    await post('/', SAMPLE.replace('"Mode"', '"Names":{"b":"y","a":"x"},"AlsoSingle":false,"Mode"'));
     await post('/', SAMPLE.replace('"Path"', '"SecretId":"a","SecretKey":"b","Token":"c","Path"'));
     const hashes = box.accepted.map(({ options }) => options.bodyHash);
     expect(new Set(hashes).size).toBe(variants.length);
+    expect(hashes.at(-2)).toBe(hashes[variants.length - 1]);
     expect(hashes.at(-1)).toBe(hashes[0]);
   });
 

@@ -8,3 +8,10 @@ export function namesOf({ namesJson }: Pick<RecordingRow, 'namesJson'>): Record<
   const texts = Object.entries(parsed.value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return Object.fromEntries(texts);
 }
+
+/** The name to show for a user: his own where the request gave one, otherwise his id. */
+export function shownName(row: Pick<RecordingRow, 'namesJson'>, userId: string): string {
+  const names = namesOf(row);
+  // A user may be called `constructor`.
+  return (Object.hasOwn(names, userId) ? names[userId] : undefined) ?? userId;
+}

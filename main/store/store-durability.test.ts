@@ -213,4 +213,28 @@ describe('the view', () => {
     const text = JSON.stringify(view);
     for (const hidden of [...Object.values(SECRETS), 'pass', 'hidden']) expect(text).not.toContain(hidden);
   });
+
+  it('counts an upload in the order of the files and leaves the manifest out', () => {
+    const { id } = addRecording(store, { mode: '02', names: { a: '甲' }, layout: 'speaker' });
+    const sizes = [100, 200, 300];
+    for (const [fileIndex, bytes] of sizes.entries()) {
+      const place = { localPath: `/${fileIndex}.mp4`, objectKey: 'k', url: 'https://x' };
+      const stream = fileIndex === 1 ? 'sub' : 'main';
+      const times = { durationMs: 9, startOffsetMs: 1_000.4 };
+      store.files.put({ recordingId: id, fileIndex, userId: 'a', stream, ...place, ...times, bytes, sha256: 'ab' });
+    }
+    const manifest = { localPath: '/m.json', objectKey: 'm', url: 'https://m', bytes: 5, durationMs: 0 };
+    store.files.put({ recordingId: id, fileIndex: 3, userId: 'a', stream: 'manifest', ...manifest });
+    store.files.update(id, 0, { state: 'uploaded' });
+    store.files.update(id, 2, { state: 'failed', bytes: 0 });
+    const view = recordingView(store, store.recordings.get(id)!, { uploadedBytes: 180 });
+    expect(view.request).toMatchObject({ Mode: '02', AlsoSingle: false, Layout: 'speaker', Names: { a: '甲' } });
+    expect(view.files).toMatchObject([
+      { stream: 'main', uploadedBytes: 100, startOffsetMs: 1_000, sha256: 'ab', localPath: '/0.mp4' },
+      { stream: 'sub', uploadedBytes: 80 },
+      { stream: 'main', uploadedBytes: 0, localPath: null, state: 'failed' },
+    ]);
+    expect(view.files).toHaveLength(3);
+    expect(store.files.manifest(id)).toMatchObject({ fileIndex: 3, url: 'https://m', state: 'local' });
+  });
 });

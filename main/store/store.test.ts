@@ -43,12 +43,29 @@ function walk(id: string, ...states: RecordingState[]): void {
   }
 }
 
+describe('the box', () => {
+  it('has an id of its own that stays', () => {
+    const { boxId } = store;
+    expect(boxId).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+    reopen();
+    expect(store.boxId).toBe(boxId);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'box-store-'));
+    const other = openStore(elsewhere, { now });
+    expect(other.boxId).not.toBe(boxId);
+    other.close();
+    rmSync(elsewhere, { recursive: true });
+  });
+});
+
 describe('accepting a request', () => {
   it('keeps what was asked for across a restart', () => {
     const { id } = addRecording(store, { isReserve: true, callbackUrl: 'https:xxxxxxxx.com/post/xxx' });
     reopen();
     expect(store.recordings.get(id)).toMatchObject({
       ...newRecording({ isReserve: true, callbackUrl: 'https:xxxxxxxx.com/post/xxx' }),
+      alsoSingle: false,
+      layout: null,
+      namesJson: '{}',
       state: 'accepted',
       strRoomId: null,
       usesStoredCredentials: false,

@@ -6,11 +6,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
 import { defaultSettings } from '../../main/settings/settings.ts';
 import { ROOT } from '../support/source-tree.ts';
 import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
+import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
 import { describeMachine, formatReport, summarise } from './report.ts';
 import { boxRound, encoderArgs, feedRound, floorRound, presetArgs, type Round } from './rounds.ts';
 
@@ -75,16 +76,34 @@ async function bench(options: BenchOptions): Promise<void> {
   }
 }
 
+async function benchMix(out: string): Promise<void> {
+  const result = await runMixBench();
+  console.log(mixBenchText(result));
+  await mkdir(out, { recursive: true });
+  const file = path.join(out, `mix-${new Date().toISOString().replaceAll(/[:.]/g, '')}.json`);
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\n${path.relative(process.cwd(), file)}`);
+  if (!result.figures.every(isMet)) process.exitCode = 1;
+}
+
 const program = new Command('bench')
-  .description('CPU of the whole box against CPU of the encoder alone (Linux only).')
+  .description('What a recording costs and how well it is made.')
+  .addArgument(
+    new Argument('[what]', 'cpu: CPU of the box against the encoder alone (Linux only); mix: sync and sound')
+      .choices(['cpu', 'mix'])
+      .default('cpu'),
+  )
   .option('--seconds <n>', 'length of the recorded room', whole, 60)
   .option('--rounds <n>', 'how often both sides run, one after the other', whole, 3)
   .option('--media <directory>', 'use the clips of this directory instead of drawn ones')
   .option('--out <directory>', 'where the JSON goes', path.join(ROOT, 'bench-results'))
   .parse();
 
-if (process.platform !== 'linux') {
+if (program.args[0] === 'mix') {
+  await benchMix(program.opts<BenchOptions>().out);
+} else if (process.platform !== 'linux') {
   console.error('The benchmark reads CPU times from /proc, which only Linux has.');
-  process.exit(2);
+  process.exitCode = 2;
+} else {
+  await bench(program.opts<BenchOptions>());
 }
-await bench(program.opts<BenchOptions>());

@@ -33,7 +33,10 @@ export interface SenderPlan {
   stalls: readonly { atMs: number; durationMs: number }[];
   /** The way becomes longer (or shorter) for good; recorder's time. */
   steps: readonly { atMs: number; shiftMs: number }[];
-  /** Flash and beep come together about every so many ms of his time, first after `flashPhaseMs`. */
+  /**
+   * Flash and beep come together about every so many ms, first `flashPhaseMs` after he began; by the recorder's clock, so that the turns
+   * of participants with different clocks stay apart for hours.
+   */
   flashPeriodMs: number;
   flashPhaseMs: number;
   /** Sound besides the beeps, in 16-bit units, by his time in seconds; null is silence. */
@@ -118,6 +121,8 @@ export class SimulatedSender {
   readonly #random: () => number;
   readonly #samples: Int16Array;
   readonly #framesPerBlock: number;
+  /** Recorder's milliseconds in one of the sender's. */
+  readonly #clockRate: number;
   #block = -1;
   #frame = -1;
   /** Recorder's time at which the next block and the next picture arrive. */
@@ -127,6 +132,7 @@ export class SimulatedSender {
 
   constructor(plan: SenderPlan) {
     this.plan = plan;
+    this.#clockRate = 1 + plan.clockPpm / 1e6;
     this.#random = randomFrom(plan.seed);
     this.#audioLine = new Line(plan, jitterFrom(plan.audio.jitter, randomFrom(plan.seed + 1)));
     this.#videoLine = new Line(plan, jitterFrom(plan.video.jitter, randomFrom(plan.seed + 2)));
@@ -138,14 +144,21 @@ export class SimulatedSender {
 
   /** Recorder's time that belongs to a moment of the sender's time on a line without jitter. */
   recorderMs(senderMs: number): number {
-    return this.plan.startMs + senderMs * (1 + this.plan.clockPpm / 1e6);
+    return this.plan.startMs + senderMs * this.#clockRate;
   }
 
   /** Sender's time of flash f: that of the first picture at or after its wish. */
   flashMs(flash: number): number {
     const { flashPhaseMs, flashPeriodMs, video } = this.plan;
-    const frame = Math.ceil(((flashPhaseMs + flash * flashPeriodMs) * video.fps) / 1000 - 1e-9);
+    const wishMs = (flashPhaseMs + flash * flashPeriodMs) / this.#clockRate;
+    const frame = Math.ceil((wishMs * video.fps) / 1000 - 1e-9);
     return (frame * 1000) / video.fps;
+  }
+
+  /** Number of the newest flash whose time has come at a moment of the sender's time; below 0 before the first. */
+  #flashAt(senderMs: number): number {
+    const { flashPhaseMs, flashPeriodMs } = this.plan;
+    return Math.floor((senderMs * this.#clockRate - flashPhaseMs) / flashPeriodMs);
   }
 
   /** The block that arrives at `nextAudioMs`; its buffer is overwritten by the next one. */
@@ -159,8 +172,7 @@ export class SimulatedSender {
   /** What the picture that arrives at `nextVideoMs` shows: the number of the newest flash, -1 before the first. */
   takePicture(): number {
     const shownMs = (this.#frame * 1000) / this.plan.video.fps;
-    const { flashPhaseMs, flashPeriodMs } = this.plan;
-    let flash = Math.floor((shownMs - flashPhaseMs) / flashPeriodMs) + 1;
+    let flash = this.#flashAt(shownMs) + 1;
     while (flash >= 0 && this.flashMs(flash) > shownMs + 1e-6) flash--;
     this.#nextFrame();
     return flash;
@@ -181,13 +193,14 @@ export class SimulatedSender {
   }
 
   #fill(fromMs: number): void {
-    const { flashPhaseMs, flashPeriodMs, sound, audio } = this.plan;
+    const { sound, audio } = this.plan;
     const samples = this.#samples;
-    const flash = Math.floor((fromMs + AUDIO_MS - flashPhaseMs) / flashPeriodMs);
+    const flash = this.#flashAt(fromMs + AUDIO_MS);
     // The beep waits for a picture, so that of the flash before may still be under way.
-    const beepsMs = [this.flashMs(flash - 1), this.flashMs(flash)].filter(
-      (beepMs) => beepMs < fromMs + AUDIO_MS && beepMs + BEEP_MS > fromMs,
-    );
+    const beepsMs = [flash - 1, flash]
+      .filter((number) => number >= 0)
+      .map((number) => this.flashMs(number))
+      .filter((beepMs) => beepMs < fromMs + AUDIO_MS && beepMs + BEEP_MS > fromMs);
     if (sound === null && beepsMs.length === 0) {
       samples.fill(0);
       return;

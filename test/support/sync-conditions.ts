@@ -4,7 +4,8 @@ import { calmSender, type JitterPlan, type SenderPlan } from './simulated-sender
 /** Flashes of six participants come in turn, so far apart that no beep is taken for another's. */
 export const SLOT_MS = 800;
 export const PARTICIPANTS = 6;
-export const FLASH_PERIOD_MS = PARTICIPANTS * SLOT_MS;
+/** A little more than a round of turns, so that flashes fall on every part of a tick: otherwise what is measured would be that part. */
+export const FLASH_PERIOD_MS = PARTICIPANTS * SLOT_MS + 37;
 
 export const JITTER_KINDS = ['uniform', 'spiky', 'waves', 'tail'] as const satisfies readonly JitterPlan['kind'][];
 const SAMPLE_RATES = [16_000, 24_000, 32_000, 44_100, 48_000] as const;

@@ -21,14 +21,16 @@ const CHANGED_BLOCKS = 40;
 const CHANGED_BY = 0.02 * 48_000;
 /** How far back delays tell what jitter is normal, in samples: 2 s. */
 const NORMAL_WINDOW = 2 * 48_000;
-/** The newest arrivals do not count as normal yet: a decision may come some blocks late. */
+/** At a large hole the newest arrivals do not count as normal yet: the decision may come one or two blocks late. */
 const NORMAL_LAG = 0.06 * 48_000;
-/** Delays of blocks that keep pace with real time differ by less than this, in samples: 15 ms. */
+/** Delays of blocks that keep pace with real time do not fall by more than this, in samples: 15 ms. */
 const STEADY = 0.015 * 48_000;
 /** Lateness up to this is no hole: less than one block of 20 ms is missing. 12 ms in samples. */
 const WHOLE_BLOCK = 0.012 * 48_000;
 /** Lateness up to this is told from jitter only with more evidence, in samples: 40 ms. */
 const SMALL_HOLE = 0.04 * 48_000;
+/** Beyond jitter's usual reach; and so late that the decision may come when some blocks behind the hole are known. 80 ms in samples. */
+const LARGE_HOLE = 0.08 * 48_000;
 /** A hole this long is one whatever follows: no buffer would bridge it. 200 ms in samples. */
 const CERTAIN_HOLE = 0.2 * 48_000;
 /** From this lateness on, two blocks must do as evidence, because the time to mix them is near. 120 ms in samples. */
@@ -130,7 +132,11 @@ export class Arrivals {
     if (side !== 0 && block - this.#offSince >= CHANGED_BLOCKS) this.restartAt(this.#offSince);
   }
 
-  /** @param lowest lowest delay of this block and all after it */
+  /**
+   * Whether sound is missing before a block: it and those after it are late and do not catch up. That they become later still, because
+   * more is missing, speaks for it.
+   * @param lowest lowest delay of this block and all after it
+   */
   #isHole(block: number, lowest: number, placement: number): boolean {
     const late = lowest - placement;
     if (late > CERTAIN_HOLE) return true;
@@ -139,12 +145,12 @@ export class Arrivals {
     const known = Math.min(needed, this.#count - block);
     if (known < needed) return false;
     for (let next = block; next < block + known; next++) {
-      if (Math.abs(this.#delay(next) - this.#delay(block)) > STEADY) return false;
+      if (this.#delay(next) < this.#delay(block) - STEADY) return false;
     }
-    if (late > SMALL_HOLE) return lowest > this.#normalDelay(block, NORMAL_LAG) + STEADY;
+    if (late > LARGE_HOLE) return lowest > this.#normalDelay(block, NORMAL_LAG) + STEADY;
     // Jitter that swells does so over several blocks; lost sound makes one step.
     const normal = this.#normalDelay(block, 0);
-    return Number.isFinite(normal) && lowest > normal + STEADY / 2;
+    return lowest > normal + STEADY * (late > SMALL_HOLE ? 1 : 0.5) && (late > SMALL_HOLE || Number.isFinite(normal));
   }
 
   /** Highest delay in the 2 s before a block arrived, the last `lag` samples of it left out. */
