@@ -94,6 +94,11 @@ export interface RecordingView {
   participants: ParticipantStay[];
   files: FileView[];
   gaps: Gap[];
+  /**
+   * Pictures handed to the encoders, pictures left out because an encoder could not keep up (time stays right, the picture before lasts
+   * longer), and frames from the room that could not be used. Over all files and processes, at most ten seconds old.
+   */
+  pictures: { sent: number; skipped: number; framesDropped: number };
   failure: { code: string; message: string } | null;
   /** Tries of the step the recording is in now. */
   attempts: number;

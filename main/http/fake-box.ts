@@ -29,6 +29,7 @@ export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
     participants: [],
     files: [],
     gaps: [],
+    pictures: { sent: 0, skipped: 0, framesDropped: 0 },
     failure: null,
     attempts: 0,
     nextAttemptAt: null,

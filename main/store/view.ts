@@ -44,6 +44,7 @@ export function recordingView(
     participants: store.stays.list(row.id).map(({ recordingId: _, ...stay }) => stay),
     files: filesWithProgress(files, progress?.uploadedBytes ?? 0),
     gaps,
+    pictures: { sent: row.picturesSent, skipped: row.picturesSkipped, framesDropped: row.framesDropped },
     failure:
       row.failureCode === null ? null : { code: row.failureCode, message: row.failureMessage ?? row.failureCode },
     attempts: row.attempts,

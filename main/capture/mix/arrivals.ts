@@ -25,7 +25,7 @@ const NORMAL_WINDOW = 2 * 48_000;
 const NORMAL_LAG = 0.06 * 48_000;
 /** Delays of blocks that keep pace with real time do not fall by more than this, in samples: 15 ms. */
 const STEADY = 0.015 * 48_000;
-/** Lateness up to this is no hole: less than one block of 20 ms is missing. 12 ms in samples. */
+/** A step up to this is no hole: less than one block of 20 ms would be missing. 12 ms in samples. */
 const WHOLE_BLOCK = 0.012 * 48_000;
 /** Lateness up to this is told from jitter only with more evidence, in samples: 40 ms. */
 const SMALL_HOLE = 0.04 * 48_000;
@@ -150,7 +150,8 @@ export class Arrivals {
     if (late > LARGE_HOLE) return lowest > this.#normalDelay(block, NORMAL_LAG) + STEADY;
     // Jitter that swells does so over several blocks; lost sound makes one step.
     const normal = this.#normalDelay(block, 0);
-    return lowest > normal + STEADY * (late > SMALL_HOLE ? 1 : 0.5) && (late > SMALL_HOLE || Number.isFinite(normal));
+    if (late > SMALL_HOLE) return lowest > normal + STEADY;
+    return Number.isFinite(normal) && lowest > normal + WHOLE_BLOCK;
   }
 
   /** Highest delay in the 2 s before a block arrived, the last `lag` samples of it left out. */
