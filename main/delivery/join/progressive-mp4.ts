@@ -2,7 +2,7 @@ import { box, fullBox, u16, u32, u64 } from '../../capture/encode/isobmff.ts';
 import type { Mp4Track } from '../../capture/encode/mp4-tracks.ts';
 import { type Chapter, chaptersOfFile } from './chapters.ts';
 import type { MediaMetadata } from './metadata.ts';
-import { CHAPTER_TIMESCALE, ChapterTrack, userDataBox } from './mp4-metadata.ts';
+import { userDataBox } from './mp4-metadata.ts';
 import { type OutputSample, SampleTable } from './sample-table.ts';
 
 export type OutputTrack = Pick<Mp4Track, 'kind' | 'timescale' | 'sampleDescription' | 'width' | 'height'>;
@@ -13,6 +13,12 @@ const SECONDS_1904_TO_1970 = 2_082_844_800;
 const MAX_SHORT_MEDIA_BYTES = 0xf0000000;
 const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 const LANGUAGE_UNDETERMINED = 0x55c4;
+/** Track flags: enabled, and part of the presentation. */
+const ENABLED_IN_MOVIE = 3;
+const HANDLERS = {
+  video: ['vide', 'VideoHandler'],
+  audio: ['soun', 'SoundHandler'],
+} as const satisfies Record<OutputTrack['kind'], [string, string]>;
 
 /**
  * Describes an ordinary MP4 file whose index comes before the media, so that it plays while it is still being fetched. Samples
@@ -44,10 +50,9 @@ export class ProgressiveMp4 {
     return Math.max(0, ...this.#tracks.map((track, index) => (this.#table(index).endPts / track.timescale) * 1000));
   }
 
-  /** Samples of every track that the file has by now, the one of the chapters included. */
+  /** Samples of every track that the file has by now. */
   get sampleCounts(): number[] {
-    const chapters = this.#placedChapters().length;
-    return [...this.#tables.map((table) => table.count), ...(chapters > 0 ? [chapters] : [])];
+    return this.#tables.map((table) => table.count);
   }
 
   sampleCount(trackIndex: number): number {
@@ -70,24 +75,16 @@ export class ProgressiveMp4 {
     this.#mediaBytes += sample.size;
   }
 
-  /** Everything before the first sample's bytes. The chapters' own samples, known only at the end, are part of it. */
+  /** Everything before the first sample's bytes. */
   head(): Buffer {
-    const placed = this.#placedChapters();
-    const chapters = placed.length > 0 ? new ChapterTrack(placed, this.durationMs) : null;
-    const mediaBytes = this.#mediaBytes + (chapters?.bytes.length ?? 0);
-    const isLarge = mediaBytes > MAX_SHORT_MEDIA_BYTES;
+    const isLarge = this.#mediaBytes > MAX_SHORT_MEDIA_BYTES;
     const type = box('ftyp', text('isom'), u32(0x200), text('isomiso2avc1mp41'));
     const mediaHead = isLarge
-      ? Buffer.concat([u32(1), text('mdat'), u64(mediaBytes + 16)])
-      : Buffer.concat([u32(mediaBytes + 8), text('mdat')]);
-    const index = (mediaStart: number): Buffer => this.#index({ placed, chapters, mediaStart, isLarge });
+      ? Buffer.concat([u32(1), text('mdat'), u64(this.#mediaBytes + 16)])
+      : Buffer.concat([u32(this.#mediaBytes + 8), text('mdat')]);
     // Offsets have a fixed width, so a trial with any value tells how long the index is.
-    const mediaStart = type.length + index(0).length + mediaHead.length;
-    return Buffer.concat([type, index(mediaStart), mediaHead, ...(chapters ? [chapters.bytes] : [])]);
-  }
-
-  #placedChapters(): Chapter[] {
-    return chaptersOfFile(this.#chapters, 0, this.durationMs);
+    const mediaStart = type.length + this.#index(0, isLarge).length + mediaHead.length;
+    return Buffer.concat([type, this.#index(mediaStart, isLarge), mediaHead]);
   }
 
   #table(index: number): SampleTable {
@@ -96,74 +93,43 @@ export class ProgressiveMp4 {
     return table;
   }
 
-  #index({ placed, chapters, mediaStart, isLarge }: IndexParts): Buffer {
+  #index(mediaStart: number, isLarge: boolean): Buffer {
     const created = Math.floor(Date.parse(this.#metadata.creationTime) / 1000) + SECONDS_1904_TO_1970;
     const times = u32(created, created);
     const durationMs = Math.ceil(this.durationMs);
-    const nextId = this.#tracks.length + (chapters ? 2 : 1);
     const header = fullBox(
       'mvhd',
       0,
       0,
       ...[times, u32(MOVIE_TIMESCALE, durationMs, 0x10000), u16(0x0100, 0), u32(0, 0)],
-      ...[UNITY_MATRIX, u32(0, 0, 0, 0, 0, 0, nextId)],
+      ...[UNITY_MATRIX, u32(0, 0, 0, 0, 0, 0, this.#tracks.length + 1)],
     );
-    const samplesStart = mediaStart + (chapters?.bytes.length ?? 0);
     const tracks = this.#tracks.map((track, index) => {
       const table = this.#table(index);
-      const media = box(
-        'minf',
-        track.kind === 'video' ? fullBox('vmhd', 0, 1, u32(0, 0)) : fullBox('smhd', 0, 0, u32(0)),
-        dataInformation(),
-        table.boxes(track.sampleDescription, samplesStart, isLarge),
-      );
-      const references = chapters && index === 0 ? box('tref', box('chap', u32(nextId - 1))) : null;
-      return trackBox(track, { id: index + 1, table, times, media, references });
+      const samples = table.boxes(track.sampleDescription, mediaStart, isLarge);
+      return trackBox(track, { id: index + 1, table, times, samples });
     });
-    if (chapters) {
-      const media = chapters.mediaInformation(dataInformation(), mediaStart, isLarge);
-      tracks.push(trackBox(CHAPTERS, { id: nextId - 1, table: chapters.table, times, media, references: null }));
-    }
-    return box('moov', header, ...tracks, userDataBox(this.#metadata, placed));
+    const chapters = chaptersOfFile(this.#chapters, 0, this.durationMs);
+    return box('moov', header, ...tracks, userDataBox(this.#metadata, chapters));
   }
-}
-
-interface IndexParts {
-  placed: readonly Chapter[];
-  chapters: ChapterTrack | null;
-  mediaStart: number;
-  isLarge: boolean;
 }
 
 interface TrackParts {
   id: number;
   table: SampleTable;
   times: Buffer;
-  /** The `minf` box. */
-  media: Buffer;
-  /** The `tref` box. */
-  references: Buffer | null;
+  /** The `stbl` box. */
+  samples: Buffer;
 }
 
-type TrackHead = Omit<OutputTrack, 'kind' | 'sampleDescription'> & { kind: OutputTrack['kind'] | 'chapters' };
-
-const CHAPTERS: TrackHead = { kind: 'chapters', timescale: CHAPTER_TIMESCALE, width: 0, height: 0 };
-const HANDLERS = {
-  video: ['vide', 'VideoHandler'],
-  audio: ['soun', 'SoundHandler'],
-  chapters: ['text', 'ChapterHandler'],
-} as const satisfies Record<TrackHead['kind'], [string, string]>;
-/** Chapters are referred to, not shown: a track that is not enabled. */
-const ENABLED_IN_MOVIE = { video: 3, audio: 3, chapters: 0 } as const satisfies Record<TrackHead['kind'], number>;
-
-function trackBox(track: TrackHead, { id, table, times, media, references }: TrackParts): Buffer {
+function trackBox(track: OutputTrack, { id, table, times, samples }: TrackParts): Buffer {
+  const isVideo = track.kind === 'video';
   const shownMs = Math.ceil((table.endPts / track.timescale) * 1000);
-  const isAudio = track.kind === 'audio';
   const header = fullBox(
     'tkhd',
     0,
-    ENABLED_IN_MOVIE[track.kind],
-    ...[times, u32(id, 0, shownMs, 0, 0), u16(0, isAudio ? 1 : 0, isAudio ? 0x0100 : 0, 0)],
+    ENABLED_IN_MOVIE,
+    ...[times, u32(id, 0, shownMs, 0, 0), u16(0, isVideo ? 0 : 1, isVideo ? 0 : 0x0100, 0)],
     ...[UNITY_MATRIX, u32(track.width << 16, track.height << 16)],
   );
   const mediaDuration = table.mediaDuration;
@@ -181,24 +147,20 @@ function trackBox(track: TrackHead, { id, table, times, media, references }: Tra
       : fullBox('mdhd', 0, 0, times, u32(track.timescale, mediaDuration), u16(LANGUAGE_UNDETERMINED, 0));
   const [type, name] = HANDLERS[track.kind];
   const handler = fullBox('hdlr', 0, 0, ...[u32(0), text(type), u32(0, 0, 0), text(`${name}\0`)]);
-  return box(
-    'trak',
-    header,
-    editBox(track, table, shownMs),
-    ...(references ? [references] : []),
-    box('mdia', mediaHeader, handler, media),
+  const media = box(
+    'minf',
+    isVideo ? fullBox('vmhd', 0, 1, u32(0, 0)) : fullBox('smhd', 0, 0, u32(0)),
+    box('dinf', fullBox('dref', 0, 0, u32(1), fullBox('url ', 0, 1))),
+    samples,
   );
-}
-
-function dataInformation(): Buffer {
-  return box('dinf', fullBox('dref', 0, 0, u32(1), fullBox('url ', 0, 1)));
+  return box('trak', header, editBox(track, table, shownMs), box('mdia', mediaHeader, handler, media));
 }
 
 /**
  * The first sample decodes at media time 0. Where that is before 0 on the file's timeline (encoder delay of sound, reordered
  * pictures) the edit starts later in the media; where it is after 0, an empty edit comes first.
  */
-function editBox(track: TrackHead, table: SampleTable, shownMs: number): Buffer {
+function editBox(track: OutputTrack, table: SampleTable, shownMs: number): Buffer {
   const startTicks = table.firstDts;
   const lateMs = Math.round((Math.max(0, startTicks) / track.timescale) * 1000);
   const skipped = Math.max(0, -startTicks);

@@ -122,7 +122,7 @@ it('a file of more than 4 GB plays to its end, and is read back', async () => {
     const reader = await fileReader(handle);
     expect(reader.size).toBe(head.length + file.mediaBytes);
     expect(reader.size).toBeGreaterThan(4.8e9);
-    await verifyMp4(reader, [45, 3, 2]);
+    await verifyMp4(reader, [45, 3]);
     const tracks = await readProgressive(reader);
     expect([...(tracks[0]?.samples() ?? [])].map(({ offset }) => offset - head.length)).toEqual(
       placed.map(({ at }) => at),

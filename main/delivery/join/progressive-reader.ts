@@ -26,10 +26,7 @@ export interface ProgressiveTrack extends Mp4Track {
 
 const MAX_INDEX_BYTES = 1024 * 1024 * 1024;
 
-/**
- * Reads the index of a file made by `ProgressiveMp4`: its tracks of pictures and sound, the chapters not among them. Throws
- * `MalformedBox` when it is none, or damaged.
- */
+/** Reads the index of a file made by `ProgressiveMp4`. Throws `MalformedBox` when it is none, or damaged. */
 export async function readProgressive(reader: RandomAccessReader): Promise<ProgressiveTrack[]> {
   for (let offset = 0; offset < reader.size; ) {
     const header = readBoxHeader(await reader.read(offset, 16));
