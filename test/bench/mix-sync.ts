@@ -151,7 +151,6 @@ async function peaks(): Promise<Figure[]> {
     const names = { mix: 'in the mix', aac: 'after AAC 96 kb/s', mp3: 'after MP3 64 kb/s' };
     for (const [stage, samples] of Object.entries(all)) {
       const name = `six full-scale ${kind} ${names[stage as keyof typeof names]}: true peak`;
-      // Limits are upper bounds of the level, so what is kept is the distance above -1 dB.
       figures.push({ name, value: round(truePeakDb(samples)), unit: 'dBTP', limit: -1 });
     }
   }

@@ -8,7 +8,7 @@ const WINDOW = 2.5 * 48_000;
  * Share of the delays in the window that are shorter than the one a stream is placed by. More than half, because in simulated rooms that
  * keeps sound and pictures closest: of bursts only the least late block counts, and lost sound shows in the newest delays first.
  */
-const TYPICAL_SHARE = 0.65;
+const TYPICAL_SHARE = 0.75;
 /** Of this many delays or fewer that differ much the shortest is taken: the beginning of a stream is often late as a whole. */
 const FEW_DELAYS = 12;
 /** From this many delays on they are worth their typical one. */

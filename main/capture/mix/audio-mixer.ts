@@ -82,8 +82,9 @@ export class AudioMixer {
     for (const [userId, voice] of this.#voices) {
       if (voice.isDrained && !this.#active.has(userId)) this.#voices.delete(userId);
     }
+    const sum = this.#sum;
     const mixed = new Int16Array(BLOCK_SAMPLES);
-    for (let index = 0; index < BLOCK_SAMPLES; index++) mixed[index] = toSample(this.#sum[index]!);
+    for (let index = 0; index < BLOCK_SAMPLES; index++) mixed[index] = toSample(sum[index]!);
     return mixed;
   }
 

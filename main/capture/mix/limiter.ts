@@ -80,12 +80,15 @@ export class Limiter {
   /** Gives back earlier samples unchanged: the short way for what is far below the ceiling, which most sound is. */
   #delay(samples: Float32Array): void {
     this.#truePeak.skip(samples);
+    const delayed = this.#delayed;
+    let place = this.#place;
     for (let index = 0; index < samples.length; index++) {
-      const output = this.#delayed[this.#place]!;
-      this.#delayed[this.#place] = samples[index]!;
-      this.#place = (this.#place + 1) % LOOK_AHEAD;
+      const output = delayed[place]!;
+      delayed[place] = samples[index]!;
+      place = place + 1 === LOOK_AHEAD ? 0 : place + 1;
       samples[index] = output;
     }
+    this.#place = place;
     // No sample in the window needs anything, and the newest stands for them all.
     this.#number += samples.length;
     this.#candidates = 0;
