@@ -1,10 +1,12 @@
 import { createCanvas } from '@napi-rs/canvas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FontShelf } from './fonts.ts';
 import { cleanLine, directionOf, ellipsize, graphemesOf } from './text-line.ts';
 
 const context = createCanvas(2, 2).getContext('2d');
-context.font = '20px sans-serif';
+// The product's own fonts: a machine may have none.
+context.font = `20px ${new FontShelf().familiesFor('abcdefgh W…王שםनि')}`;
 const unit = fc.constantFrom('a', 'W', ' ', '王', 'e\u0301', '👨‍👩‍👧', '🇨🇳', 'ש', 'م', 'नि');
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
