@@ -84,7 +84,8 @@ export class CaptureSession implements RoomListener {
 
   /** Opens the room and starts entering. A failure to open (missing addon, broken scenario) is reported as `enterFailed` by the caller. */
   async start(): Promise<void> {
-    const { job, shared } = { job: this.#job, shared: this.#outputDeps() };
+    const job = this.#job;
+    const shared = this.#outputDeps();
     if (job.outputs.mix) this.#mix = await createMixedOutput({ ...shared, job, ...this.#deps });
     if (job.outputs.singles) {
       // Beside a mix, a user's file that cannot be made is no reason to end the recording.
