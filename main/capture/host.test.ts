@@ -73,13 +73,16 @@ describe('a capture process', () => {
     expect(one.exits).toEqual([{ code: null, signal: 'SIGKILL' }]);
   });
 
-  it.skipIf(process.platform === 'win32')('that does not react is killed after the grace', async () => {
-    const one = start();
-    await one.ready;
-    process.kill(one.process.pid!, 'SIGSTOP');
-    await one.process.destroy(100);
-    expect(one.exits).toEqual([{ code: null, signal: 'SIGKILL' }]);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'that does not react is killed after the grace (stopped by a signal, so not on Windows)',
+    async () => {
+      const one = start();
+      await one.ready;
+      process.kill(one.process.pid!, 'SIGSTOP');
+      await one.process.destroy(100);
+      expect(one.exits).toEqual([{ code: null, signal: 'SIGKILL' }]);
+    },
+  );
 
   it('that cannot enter a room of its scenario says so, leaves no mark and goes', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'host-'));

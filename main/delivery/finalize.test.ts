@@ -200,7 +200,7 @@ it.each(FFMPEG_BUILDS)('segments that do not fit each other are encoded anew by 
 });
 
 it.skipIf(process.platform === 'win32')(
-  'an ffmpeg that cannot encode anew is a failure, unless it may work later',
+  'an ffmpeg that cannot encode anew is a failure, unless it may work later (a shell script, so not on Windows)',
   async () => {
     const segments = [await record('a', 0, 1000), await record('b', 1000, 2000, { width: 256 })];
     const script =

@@ -276,7 +276,7 @@ describe('the file stays as it is', () => {
     expect(await untouched(broken, {})).toMatchObject({ kind: 'failed', code: 'LOUDNESS_FAILED' });
   });
 
-  it.skipIf(process.platform === 'win32')('when ffmpeg fails', async () => {
+  it.skipIf(process.platform === 'win32')('when ffmpeg fails (a shell script, so not on Windows)', async () => {
     const file = await finished('12', [0, 1000]);
     const ffmpeg = path.join(directory, 'ffmpeg');
     for (const [complaint, outcome] of [

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RecordingView } from '../../shared/view.ts';
-import { FakeBox, HEALTHY, viewOf } from './fake-box.ts';
+import { FakeBox, HEALTHY, viewOf } from '../../test/support/fake-box.ts';
 import { escapeHtml, html } from './html.ts';
 import { formatLength, formatSize, PAGE_POLICY, renderPage } from './page.ts';
 import { createHttpServer } from './server.ts';

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
-import { FakeBox, viewOf } from './fake-box.ts';
+import { FakeBox, viewOf } from '../../test/support/fake-box.ts';
 import { problemOfClientError } from './problems.ts';
 import { createHttpServer, ROUTES } from './server.ts';
 

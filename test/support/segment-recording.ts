@@ -56,7 +56,7 @@ export async function openRecorder(options: RecorderOptions): Promise<TestRecord
   const writeErrors: Error[] = [];
   const encoder = new SegmentEncoder({
     ffmpegPath: ffmpeg,
-    args: async () => liveEncoderArgs(settings),
+    args: liveEncoderArgs(settings),
     tracks: tracksOfMode(settings),
     file,
     listener: { onDied: (death) => deaths.push(death), onWriteError: (error) => writeErrors.push(error) },

@@ -160,7 +160,7 @@ function openWithStandIn(
   const file = nextFile();
   const encoder = new SegmentEncoder({
     ffmpegPath: 'none',
-    args: async () => [],
+    args: [],
     tracks: TRACKS,
     file,
     listener: { onDied: (death) => told.died.push(death), onWriteError: (error) => told.failed.push(error) },
@@ -243,7 +243,7 @@ describe('the end', () => {
     const told: { stderrTail: string[] }[] = [];
     const encoder = new SegmentEncoder({
       ffmpegPath: path.join(directory, 'no-such-program'),
-      args: async () => [],
+      args: [],
       tracks: TRACKS,
       file: nextFile(),
       listener: { onDied: (death) => told.push(death), onWriteError: () => {} },
@@ -258,7 +258,7 @@ describe('the end', () => {
     const told: { code: number | null; stderrTail: string[] }[] = [];
     const encoder = new SegmentEncoder({
       ffmpegPath: process.execPath,
-      args: async () => ['-e', 'for (let n = 0; n < 50; n++) console.error("line " + n); process.exitCode = 3'],
+      args: ['-e', 'for (let n = 0; n < 50; n++) console.error("line " + n); process.exitCode = 3'],
       tracks: TRACKS,
       file: nextFile(),
       listener: { onDied: (death) => told.push(death), onWriteError: () => {} },

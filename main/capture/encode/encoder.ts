@@ -26,8 +26,8 @@ export interface EncoderListener {
 
 export interface SegmentEncoderOptions {
   ffmpegPath: string;
-  /** From `liveEncoderArgs`; asked for once, while the first pictures already wait. */
-  args: () => Promise<string[]>;
+  /** From `liveEncoderArgs`. */
+  args: string[];
   /** From `tracksOfMode`. */
   tracks: MatroskaTracks;
   /** The segment file, which must not exist yet. */
@@ -189,7 +189,7 @@ export class SegmentEncoder {
       return;
     }
     try {
-      this.#child = (this.#options.spawnEncoder ?? spawnEncoder)(ffmpegPath, await args());
+      this.#child = (this.#options.spawnEncoder ?? spawnEncoder)(ffmpegPath, args);
       this.#watch(this.#child, this.#file);
       this.#queue.attach(this.#child.stdin);
     } catch (error) {

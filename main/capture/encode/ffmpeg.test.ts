@@ -98,11 +98,14 @@ describe('with real files', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it.skipIf(process.platform === 'win32')('finds ffmpeg on the PATH', async () => {
-    const loadPackage = world({}).loadPackage;
-    const found = await findFfmpeg({ preferred: null, searchPath: directory, loadPackage });
-    expect(found).toMatchObject({ kind: 'found', source: 'PATH', path: path.join(directory, 'ffmpeg') });
-  });
+  it.skipIf(process.platform === 'win32')(
+    'finds ffmpeg on the PATH (with a shell script, so not on Windows)',
+    async () => {
+      const loadPackage = world({}).loadPackage;
+      const found = await findFfmpeg({ preferred: null, searchPath: directory, loadPackage });
+      expect(found).toMatchObject({ kind: 'found', source: 'PATH', path: path.join(directory, 'ffmpeg') });
+    },
+  );
 });
 
 it('keeps credentials in the environment from ffmpeg', () => {

@@ -29,7 +29,7 @@ export function openSegmentEncoder(
   const threads = video.width * video.height * video.fps > ONE_THREAD_PIXELS_PER_SECOND ? 2 : 1;
   const encoder = new SegmentEncoder({
     ffmpegPath: ffmpeg.path,
-    args: async () => liveEncoderArgs({ mode, video, audio, matrix, threads, ffmpeg }),
+    args: liveEncoderArgs({ mode, video, audio, matrix, threads, ffmpeg }),
     tracks: tracksOfMode({ mode, video, matrix }),
     file: fullPath,
     listener: {

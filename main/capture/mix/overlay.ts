@@ -17,6 +17,20 @@ export interface Overlay {
   alphaUV: Uint8Array;
 }
 
+/** An overlay of which nothing is visible yet. Sizes are even, in pixels. */
+export function emptyOverlay(width: number, height: number): Overlay {
+  const area = width * height;
+  return {
+    width,
+    height,
+    y: new Uint8Array(area),
+    u: new Uint8Array(area / 4),
+    v: new Uint8Array(area / 4),
+    alphaY: new Uint8Array(area),
+    alphaUV: new Uint8Array(area / 4),
+  };
+}
+
 /** Where on the canvas an overlay stands. */
 export type Corner = 'topLeft' | 'topRight' | 'bottomLeft' | 'bottomRight';
 

@@ -1,5 +1,5 @@
 import { blueDifferenceOf, lumaOf, redDifferenceOf } from '../mix/colour.ts';
-import type { Overlay } from '../mix/overlay.ts';
+import { emptyOverlay, type Overlay } from '../mix/overlay.ts';
 import type { I420Frame } from '../mix/types.ts';
 
 /** A drawn image: four bytes a pixel, red, green, blue and alpha, the colours not multiplied by alpha. Width and height are even. */
@@ -16,15 +16,7 @@ export interface RgbaImage {
 export function toOverlay(image: RgbaImage): Overlay {
   const { data, width, height } = image;
   const area = width * height;
-  const overlay: Overlay = {
-    width,
-    height,
-    y: new Uint8Array(area),
-    u: new Uint8Array(area / 4),
-    v: new Uint8Array(area / 4),
-    alphaY: new Uint8Array(area),
-    alphaUV: new Uint8Array(area / 4),
-  };
+  const overlay = emptyOverlay(width, height);
   for (let index = 0; index < area; index++) {
     const at = index * 4;
     overlay.y[index] = Math.round(lumaOf(data[at]!, data[at + 1]!, data[at + 2]!));

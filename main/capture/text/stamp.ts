@@ -1,5 +1,5 @@
 import { createCanvas } from '@napi-rs/canvas';
-import type { Overlay } from '../mix/overlay.ts';
+import { emptyOverlay, type Overlay } from '../mix/overlay.ts';
 import type { FontShelf } from './fonts.ts';
 import { toOverlay } from './planes.ts';
 import { BASELINE, cleanLine, graphemesOf } from './text-line.ts';
@@ -63,16 +63,7 @@ function drawGlyph(sign: string, height: number, families: string): Overlay {
 /** Overlays of one height side by side. */
 function joined(parts: readonly Overlay[], height: number): Overlay {
   const width = parts.reduce((sum, part) => sum + part.width, 0);
-  const area = width * height;
-  const whole: Overlay = {
-    width,
-    height,
-    y: new Uint8Array(area),
-    u: new Uint8Array(area / 4),
-    v: new Uint8Array(area / 4),
-    alphaY: new Uint8Array(area),
-    alphaUV: new Uint8Array(area / 4),
-  };
+  const whole = emptyOverlay(width, height);
   let x = 0;
   for (const part of parts) {
     for (let row = 0; row < height; row++) {

@@ -1,6 +1,13 @@
+import type {
+  AcceptOptions,
+  AcceptResult,
+  BoxApi,
+  HealthView,
+  ListQuery,
+  ProblemResult,
+} from '../../main/http/box-api.ts';
 import type { RecordingRequest } from '../../shared/request.ts';
 import type { RecordingView } from '../../shared/view.ts';
-import type { AcceptOptions, AcceptResult, BoxApi, HealthView, ListQuery, ProblemResult } from './box-api.ts';
 
 /** A recording as the API shows it, for tests of the HTTP face. */
 export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
