@@ -208,4 +208,8 @@ CREATE TABLE box (
 ) STRICT;
 `,
   },
+  { version: 3, sql: '' },
+  { version: 4, sql: '' },
+  { version: 5, sql: '' },
+  { version: 6, sql: '' },
 ];
