@@ -53,11 +53,15 @@ export class MixedOutput {
     this.#output.open();
   }
 
-  /** Who is there and what they send has changed. */
-  update(roster: Roster): void {
-    this.#present = roster.recordedPresent();
-    this.#audioMixer?.setActive(this.#present);
-    this.#scene?.update(roster);
+  /** Whose sound is taken from now on. */
+  listenTo(present: readonly string[]): void {
+    this.#present = present;
+    this.#audioMixer?.setActive(present);
+  }
+
+  /** Who is to be seen has changed. */
+  update(seen: Pick<Roster, 'recorded'>): void {
+    this.#scene?.update(seen);
   }
 
   drawFrame(userId: string, stream: StreamKind, frame: I420Frame): void {

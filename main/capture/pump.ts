@@ -1,3 +1,5 @@
+import { pictureDueMs } from './mix/timeline.ts';
+
 /** Without pictures the sound is handed over this often. */
 const SOUND_INTERVAL_MS = 100;
 
@@ -11,12 +13,13 @@ export class Pump {
   #timer: NodeJS.Timeout | undefined;
   #running = false;
 
-  /** `timelineMs` is the position now; a picture is due in the middle of its interval. */
+  /** `timelineMs` is the position now. */
   constructor(options: { fps: number | null; timelineMs(): number; work(): void }) {
     const { fps, timelineMs, work } = options;
     const tickMs = fps === null ? 0 : 1_000 / fps;
     this.#work = work;
-    this.#waitMs = () => (fps === null ? SOUND_INTERVAL_MS : tickMs - ((timelineMs() + tickMs / 2) % tickMs));
+    this.#waitMs = () =>
+      fps === null ? SOUND_INTERVAL_MS : tickMs - modulo(timelineMs() - pictureDueMs(0, fps), tickMs);
   }
 
   start(): void {
@@ -40,4 +43,8 @@ export class Pump {
       Math.ceil(this.#waitMs()),
     );
   }
+}
+
+function modulo(value: number, divisor: number): number {
+  return ((value % divisor) + divisor) % divisor;
 }

@@ -4,12 +4,11 @@ import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { SlotChange } from './mix/slots.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
-import { createMixedOutput, type MixedOutput } from './mixed-output.ts';
 import { Pump } from './pump.ts';
 import type { ExitReason, Room, RoomListener } from './room/room.ts';
 import { Roster } from './roster.ts';
 import type { OpenEncoder } from './segment-sequence.ts';
-import { Singles } from './singles.ts';
+import { createStage, type Stage, type StageDeps } from './stage.ts';
 import type { TextRenderer } from './text/text-renderer.ts';
 
 /** What a session takes from outside; tests pass their own clock, rooms and encoders. */
@@ -45,8 +44,7 @@ export class CaptureSession implements RoomListener {
   readonly #pump: Pump;
   #phase: Phase = 'starting';
   #room: Room | null = null;
-  #mix: MixedOutput | null = null;
-  #singles: Singles | null = null;
+  #stage: Stage | null = null;
   #nextSegment: number;
   /** Monotonic time of t=0; null until the room was entered. */
   #zeroMs: number | null = null;
@@ -84,17 +82,7 @@ export class CaptureSession implements RoomListener {
 
   /** Opens the room and starts entering. A failure to open (missing addon, broken scenario) is reported as `enterFailed` by the caller. */
   async start(): Promise<void> {
-    const job = this.#job;
-    const shared = this.#outputDeps();
-    if (job.outputs.mix) this.#mix = await createMixedOutput({ ...shared, job, ...this.#deps });
-    if (job.outputs.singles) {
-      // Beside a mix, a user's file that cannot be made is no reason to end the recording.
-      const onHopeless = job.outputs.mix
-        ? (message: string) =>
-            this.#deps.send({ type: 'log', level: 'error', message: `a single file ended: ${message}` })
-        : shared.onHopeless;
-      this.#singles = new Singles({ ...shared, job, onHopeless });
-    }
+    this.#stage = await createStage(this.#stageDeps(), this.#roster);
     const room = await this.#deps.openRoom(this);
     if (this.#ending) {
       room.dispose();
@@ -141,8 +129,7 @@ export class CaptureSession implements RoomListener {
         gap: { atMs: Math.round(resume.timelineMs), durationMs: Math.round(holeMs), reason: 'captureDied', cut },
       });
     }
-    this.#mix?.begin(startMs);
-    for (const userId of this.#roster.recordedPresent()) this.#singles?.userEntered(userId);
+    this.#stage?.begin(startMs, positionMs);
     this.#pump.start();
     this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
   }
@@ -170,36 +157,29 @@ export class CaptureSession implements RoomListener {
     this.#noteAnchors();
     this.#room?.unsubscribe(userId, 'main');
     this.#room?.unsubscribe(userId, 'sub');
-    if (this.#roster.slotOf(userId) === null) this.#mix?.forget(userId, 'main');
-    this.#mix?.forget(userId, 'sub');
-    this.#singles?.userLeft(userId);
+    this.#stage?.userLeft(userId);
     this.#apply('left', userId, changes);
   }
 
   onVideoAvailable(userId: string, stream: StreamKind, available: boolean): void {
     this.#roster.setSending(userId, stream, available);
-    if (available) {
-      this.#subscribe(userId);
-    } else {
-      this.#singles?.streamOff(userId, stream);
-    }
-    this.#mix?.update(this.#roster);
+    if (available) this.#subscribe(userId);
+    else this.#stage?.streamOff(userId, stream);
+    this.#stage?.rosterChanged();
   }
 
   onAudioAvailable(userId: string, available: boolean): void {
     this.#deps.send({ type: 'log', level: 'debug', message: 'audio available', data: { userId, available } });
   }
 
-  onVideo(userId: string, stream: StreamKind, frame: I420Frame): void {
+  onVideo(userId: string, stream: StreamKind, frame: I420Frame, timestampMs: number): void {
     this.#framesReceived += 1;
     if (!this.#job.media.video || this.#phase !== 'recording') return;
     const seen = this.#roster.noteFrame(userId, stream);
     if (seen === 'ignored') return;
-    if (seen === 'first') this.#mix?.update(this.#roster);
     this.#noteMedia();
     try {
-      this.#mix?.drawFrame(userId, stream, frame);
-      this.#singles?.drawFrame(userId, stream, frame);
+      this.#stage?.picture(userId, stream, frame, timestampMs, seen === 'first');
     } catch {
       this.onFrameDropped(userId, stream, 'badLength');
     }
@@ -210,9 +190,7 @@ export class CaptureSession implements RoomListener {
     if (!this.#job.media.audio || this.#phase !== 'recording' || this.#roster.slotOf(userId) === null) return;
     this.#noteMedia();
     try {
-      const arrivalMs = this.#timelineMs();
-      this.#mix?.pushAudio(userId, block, arrivalMs);
-      this.#singles?.pushAudio(userId, block, arrivalMs);
+      this.#stage?.sound(userId, block);
     } catch (error) {
       this.#noteBadSound(userId, block, error);
     }
@@ -277,9 +255,8 @@ export class CaptureSession implements RoomListener {
       this.#subscribe(promoted);
     }
     this.#subscribe(userId);
-    this.#mix?.update(this.#roster);
-    if (this.#phase !== 'recording') return;
-    for (const recorded of this.#roster.recordedPresent()) this.#singles?.userEntered(recorded);
+    this.#stage?.rosterChanged();
+    if (this.#phase === 'recording') this.#stage?.usersRecorded();
   }
 
   /** Receives the pictures of a recorded user; sound comes without asking. */
@@ -301,15 +278,13 @@ export class CaptureSession implements RoomListener {
       void this.end('idle');
       return;
     }
-    this.#mix?.advance(nowMs);
-    this.#singles?.advance(nowMs);
+    this.#stage?.advance(nowMs);
   }
 
-  /** What all outputs of the session share. */
-  #outputDeps() {
-    const { loadKernel, openEncoder, send } = this.#deps;
+  #stageDeps(): StageDeps {
     return {
-      ...{ loadKernel, openEncoder, send },
+      ...this.#deps,
+      job: this.#job,
       timelineMs: () => this.#timelineMs(),
       nextSegment: () => {
         this.#nextSegment += 1;
@@ -317,6 +292,7 @@ export class CaptureSession implements RoomListener {
       },
       onHopeless: (message: string) => void this.end('error', { message }),
       onStorageError: (message: string) => void this.end('disk', { message }),
+      onBadPicture: (userId, stream) => this.onFrameDropped(userId, stream, 'badLength'),
     };
   }
 
@@ -337,10 +313,7 @@ export class CaptureSession implements RoomListener {
     if (wasRecording) this.#closeConnectionGap(Math.round(endMs));
     const left = this.#leave();
     if (wasRecording) {
-      await Promise.all([
-        this.#mix?.finish(endMs, ENCODER_FINISH_TIMEOUT_MS),
-        this.#singles?.finish(endMs, ENCODER_FINISH_TIMEOUT_MS),
-      ]);
+      await this.#stage?.finish(endMs, ENCODER_FINISH_TIMEOUT_MS);
       this.#deps.send({ type: 'stats', stats: this.#stats() });
     }
     await left;
@@ -375,18 +348,18 @@ export class CaptureSession implements RoomListener {
   }
 
   #stats(): CaptureStats {
-    const files = [this.#mix?.stats(), this.#singles?.stats()];
-    const sum = (pick: (stats: NonNullable<(typeof files)[number]>) => number) =>
-      files.reduce((total, stats) => total + (stats ? pick(stats) : 0), 0);
+    const {
+      picturesSent = 0,
+      picturesSkipped = 0,
+      pipeBacklogBytes = 0,
+      segmentBytes = 0,
+    } = this.#stage?.stats() ?? {};
     return {
       timelineMs: Math.round(this.#timelineMs()),
-      picturesSent: sum(({ picturesSent }) => picturesSent),
-      picturesSkipped: sum(({ picturesSkipped }) => picturesSkipped),
+      ...{ picturesSent, picturesSkipped, pipeBacklogBytes, segmentBytes },
       framesReceived: this.#framesReceived,
       framesDropped: this.#framesDropped,
       audioBlocksReceived: this.#audioBlocksReceived,
-      pipeBacklogBytes: sum(({ pipeBacklogBytes }) => pipeBacklogBytes),
-      segmentBytes: sum(({ segmentBytes }) => segmentBytes),
       participantsInRoom: this.#roster.anchors,
       participantsRecorded: this.#roster.recordedPresent().length,
       encoder: this.#job.media.video ? `libx264 ${this.#job.video.preset}` : 'libmp3lame',

@@ -65,7 +65,7 @@ describe('files of single users', () => {
     await rig.advance(1_000);
     expect(rig.of('segmentClosed')).toHaveLength(1);
     rig.join('a');
-    rig.session.onVideo('a', 'main', { ...picture(90), data: new Uint8Array(32 * 18 * 1.5), width: 32, height: 18 });
+    rig.session.onVideo('a', 'main', { ...picture(90), data: new Uint8Array(32 * 18 * 1.5), width: 32, height: 18 }, 0);
     await rig.advanceSending(1_000, { a: 90 });
     void rig.session.end('stopped');
     await ended(rig);
@@ -100,7 +100,7 @@ describe('files of single users', () => {
     rig.join('a');
     await rig.advanceSending(1_000, { a: 60 });
     rig.session.onVideoAvailable('a', 'sub', true);
-    rig.session.onVideo('a', 'sub', picture(180));
+    rig.session.onVideo('a', 'sub', picture(180), 0);
     await rig.advanceSending(1_000, { a: 60 });
     rig.session.onVideoAvailable('a', 'sub', false);
     await rig.advanceSending(1_000, { a: 60 });

@@ -65,15 +65,20 @@ export class Singles {
     this.#begin(userId, 'main');
   }
 
-  /** A user left, or is not recorded any more: his files pause here. */
-  userLeft(userId: string): void {
-    this.#end(`main:${userId}`);
-    this.#end(`sub:${userId}`);
+  /** The first picture of a stream has come, even if it is not to be drawn yet. Telling it twice changes nothing. */
+  streamBegan(userId: string, stream: StreamKind): void {
+    this.#begin(userId, stream);
   }
 
-  /** A camera was switched off or a screen is not shared any more. */
-  streamOff(userId: string, stream: StreamKind): void {
-    if (stream === 'sub') this.#end(`sub:${userId}`);
+  /** A user left at `atMs`, or is not recorded any more: his files pause there. */
+  userLeft(userId: string, atMs: number): void {
+    this.#end(`main:${userId}`, atMs);
+    this.#end(`sub:${userId}`, atMs);
+  }
+
+  /** A camera was switched off or a screen is not shared any more, since `atMs`. */
+  streamOff(userId: string, stream: StreamKind, atMs: number): void {
+    if (stream === 'sub') this.#end(`sub:${userId}`, atMs);
     else if (!this.#deps.job.isReserve) this.#tracks.get(`main:${userId}`)?.compositor?.forget(KEY);
   }
 
@@ -175,11 +180,11 @@ export class Singles {
     track.output.open();
   }
 
-  #end(name: OutputName): void {
+  #end(name: OutputName, atMs: number): void {
     const track = this.#tracks.get(name);
     if (!track) return;
     this.#tracks.delete(name);
-    const closing = this.#close(track, this.#deps.timelineMs(), CLOSE_TIMEOUT_MS);
+    const closing = this.#close(track, atMs, CLOSE_TIMEOUT_MS);
     this.#closing.add(closing);
     void closing.finally(() => this.#closing.delete(closing));
   }

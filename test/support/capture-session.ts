@@ -128,7 +128,7 @@ export function createSession(job: CaptureJob, overrides: Partial<SessionDeps> =
       for (let at = 0; at < durationMs; at += 20) {
         for (const [userId, luma] of Object.entries(users)) {
           listener.onAudio(userId, tone());
-          if (at % 60 === 0) listener.onVideo(userId, 'main', picture(luma));
+          if (at % 60 === 0) listener.onVideo(userId, 'main', picture(luma), 0);
         }
         await vi.advanceTimersByTimeAsync(20);
       }

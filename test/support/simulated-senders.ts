@@ -169,6 +169,11 @@ export class SimulatedSender {
     return { data: this.#samples, sampleRate, channels };
   }
 
+  /** Time stamp of the picture that arrives at `nextVideoMs`, by the sender's clock; as the SDK gives it, in whole milliseconds. */
+  get nextTimestampMs(): number {
+    return Math.round(this.#frame * (1000 / this.plan.video.fps)) + 1;
+  }
+
   /** What the picture that arrives at `nextVideoMs` shows: the number of the newest flash, -1 before the first. */
   takePicture(): number {
     const shownMs = (this.#frame * 1000) / this.plan.video.fps;

@@ -1,5 +1,7 @@
 import { AudioMixer } from '../../main/capture/mix/audio-mixer.ts';
-import { AUDIO_BLOCK_MS, Timeline, videoTimestampNs } from '../../main/capture/mix/timeline.ts';
+import { AUDIO_BLOCK_MS, pictureMomentMs, Timeline, videoTimestampNs } from '../../main/capture/mix/timeline.ts';
+import type { I420Frame } from '../../main/capture/mix/types.ts';
+import { PictureLine } from '../../main/capture/picture-line.ts';
 import { type SenderPlan, SimulatedSender } from './simulated-senders.ts';
 
 const SAMPLES_PER_MS = 48;
@@ -32,7 +34,7 @@ export interface SyncRun {
 
 /** What the participants' pictures are drawn on. */
 export interface Screen {
-  /** A picture of participant number `index` arrived that shows flash `flash` (-1 before the first). */
+  /** The time has come of a picture of participant number `index` that shows flash `flash` (-1 before the first). */
   show(index: number, flash: number): void;
   /** Which flash of participant number `index` can be seen now. */
   shown(index: number): number;
@@ -63,9 +65,20 @@ interface Watched {
   nextBeep: number;
 }
 
+/** The smallest picture there is; its bytes hold the number of a flash. */
+function flashFrame(flash: number): I420Frame {
+  const data = new Uint8Array(6);
+  new DataView(data.buffer).setInt32(0, flash);
+  return { data, width: 2, height: 2, rotation: 0 };
+}
+
+function flashOf({ data }: I420Frame): number {
+  return new DataView(data.buffer).getInt32(0);
+}
+
 /**
- * Plays simulated senders against the recorder's mixer and timeline, event by event in the order of an injected clock. Pictures are
- * taken and sound is mixed when the timeline says so, as the feed does.
+ * Plays simulated senders against the recorder's mixer, picture line and timeline, event by event in the order of an injected clock.
+ * Pictures are taken and sound is mixed when the timeline says so, as stage and feed do.
  */
 export function simulateSync(options: SyncOptions): SyncRun {
   const { senders, durationMs, fps = 15, screen = listScreen(), onBlock } = options;
@@ -81,11 +94,16 @@ export function simulateSync(options: SyncOptions): SyncRun {
   const mixer = new AudioMixer();
   mixer.setActive(senders.map(({ userId }) => userId));
   const timeline = new Timeline({ fps, t0Ms: 0 });
+  const line = new PictureLine({
+    tickMs: 1000 / fps,
+    draw: (userId, _, frame) => screen.show(Number(userId), flashOf(frame)),
+  });
   const run: SyncRun = { pairs: [], ticks: 0, blocks: 0, inOrder: true, flashesDue: 0 };
 
   const make = ({ ticks, blocks }: ReturnType<Timeline['advance']>) => {
     run.inOrder &&= ticks.from === run.ticks && blocks.from === run.blocks;
     for (let tick = ticks.from; tick < ticks.to; tick++) {
+      line.playUntil(pictureMomentMs(tick, fps));
       for (const { index, flashesMs } of watched) {
         const flash = screen.shown(index);
         if (flash >= 0 && !flashesMs.has(flash)) flashesMs.set(flash, videoTimestampNs(tick, fps) / 1e6);
@@ -106,7 +124,10 @@ export function simulateSync(options: SyncOptions): SyncRun {
     if (timeline.nextDueMs < nextMs) make(timeline.advance(timeline.nextDueMs));
     else if (first.sender.nextAudioMs <= first.sender.nextVideoMs) {
       mixer.push(first.sender.plan.userId, first.sender.takeAudio(), nextMs);
-    } else screen.show(first.index, first.sender.takePicture());
+    } else {
+      const stampMs = first.sender.nextTimestampMs;
+      line.add(`${first.index}`, 'main', flashFrame(first.sender.takePicture()), stampMs, nextMs);
+    }
   }
   make(timeline.flush(durationMs));
   for (const one of watched) collect(one, run, durationMs);

@@ -1,20 +1,9 @@
-import { DelayWindow } from './delay-window.ts';
+import { ShortestDelay } from './shortest-delay.ts';
 
 /** Blocks remembered per stream: 5 s of 20 ms blocks. */
 const MEMORY_BLOCKS = 256;
 /** How far back delays tell where a stream belongs, in samples: 2.5 s. Longer would follow lost sound too slowly. */
 const WINDOW = 2.5 * 48_000;
-/**
- * Share of the delays in the window that are shorter than the one a stream is placed by. More than half, because in simulated rooms that
- * keeps sound and pictures closest: of bursts only the least late block counts, and lost sound shows in the newest delays first.
- */
-const TYPICAL_SHARE = 0.75;
-/** Of this many delays or fewer that differ much the shortest is taken: the beginning of a stream is often late as a whole. */
-const FEW_DELAYS = 12;
-/** From this many delays on they are worth their typical one. */
-const MANY_DELAYS = 75;
-/** Blocks that come this close after one another were held up together, in samples: 5 ms. The last was held up least. */
-const BURST = 0.005 * 48_000;
 /** So many blocks in a row that are all earlier or all later than expected show that the way has changed. */
 const CHANGED_BLOCKS = 40;
 /** … by at least this, in samples: 20 ms. */
@@ -41,13 +30,13 @@ const URGENT = 0.12 * 48_000;
  * samples at 48 kHz: constant on a perfect line, raised by jitter (never lowered), stepped up for good where sound was lost, and slowly
  * rising or falling when the sender's clock is not ours.
  *
- * A stream belongs where its blocks typically arrive, not where the quickest did: the participant's pictures are shown as they come,
- * late by their own jitter, and sound that waits for nothing would run ahead of them.
+ * A stream belongs where its quickest blocks arrive. So do the participant's pictures: both lie where they would on a perfect line, and
+ * stay together however unlike they travel.
  */
 export class Arrivals {
   readonly #starts = new Float64Array(MEMORY_BLOCKS);
   readonly #delays = new Float64Array(MEMORY_BLOCKS);
-  readonly #window = new DelayWindow(MEMORY_BLOCKS);
+  readonly #shortest = new ShortestDelay(WINDOW);
   /** Number of blocks ever seen; a block's number is its order. */
   #count = 0;
   /** First block of the stretch without holes that counts now. */
@@ -69,7 +58,7 @@ export class Arrivals {
   /** Starts a new stretch with the next block: what arrived before says nothing about it. */
   restart(): void {
     this.#stretch = this.#count;
-    this.#window.clear();
+    this.#shortest.clear();
     this.#offSide = 0;
   }
 
@@ -82,9 +71,7 @@ export class Arrivals {
 
   /** The delay by which the stretch should be placed. Infinity when nothing arrived. */
   expectedDelay(): number {
-    const weight = (this.#window.size - FEW_DELAYS) / (MANY_DELAYS - FEW_DELAYS);
-    const isSteady = this.#window.quantile(1) - this.#window.quantile(0) <= STEADY;
-    return this.#window.quantile(TYPICAL_SHARE * (isSteady ? 1 : Math.max(0, Math.min(1, weight))));
+    return this.#shortest.value;
   }
 
   /**
@@ -113,12 +100,9 @@ export class Arrivals {
     return this.#delays[block % MEMORY_BLOCKS]! + this.#starts[block % MEMORY_BLOCKS]!;
   }
 
-  /** Lets a block of the stretch count for what is expected; of a burst, only the last. */
+  /** Lets a block of the stretch count for what is expected. */
   #weigh(block: number): void {
-    const arrival = this.#arrival(block);
-    if (block > this.#stretch && arrival - this.#arrival(block - 1) < BURST) this.#window.dropNewest();
-    this.#window.add(this.#delay(block), arrival);
-    this.#window.dropBefore(arrival - WINDOW);
+    this.#shortest.add(this.#delay(block), this.#arrival(block));
   }
 
   /** Begins a new stretch when the way has become longer or shorter for good. */

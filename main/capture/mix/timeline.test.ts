@@ -1,18 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { alignedStart, audioTimestampNs, Timeline, videoTimestampNs } from './timeline.ts';
+import {
+  alignedStart,
+  audioTimestampNs,
+  pictureDueMs,
+  pictureMomentMs,
+  Timeline,
+  videoTimestampNs,
+} from './timeline.ts';
 
 const fps = fc.constantFrom(1, 5, 10, 12, 15, 20, 24, 25, 30, 50, 60);
 const TEN_HOURS_MS = 36_000_000;
 
 describe('Timeline', () => {
-  test('takes a picture in the middle of its time and mixes sound 200 ms after its end', () => {
+  test('makes a picture 200 ms after the middle of its time and sound 200 ms after its end', () => {
     const timeline = new Timeline({ fps: 10, t0Ms: 1000 });
-    expect(timeline.nextDueMs).toBe(1050);
-    expect(timeline.advance(1049)).toEqual({ ticks: { from: 0, to: 0 }, blocks: { from: 0, to: 0 } });
-    expect(timeline.advance(1050).ticks).toEqual({ from: 0, to: 1 });
-    expect(timeline.advance(1219).blocks).toEqual({ from: 0, to: 0 });
+    expect(timeline.nextDueMs).toBe(1220);
+    expect(timeline.advance(1219)).toEqual({ ticks: { from: 0, to: 0 }, blocks: { from: 0, to: 0 } });
     expect(timeline.advance(1220).blocks).toEqual({ from: 0, to: 1 });
+    expect(timeline.advance(1249).ticks).toEqual({ from: 0, to: 0 });
+    expect(timeline.advance(1250).ticks).toEqual({ from: 0, to: 1 });
+    expect([pictureMomentMs(0, 10), pictureDueMs(0, 10), pictureDueMs(3, 10, 0)]).toEqual([50, 250, 350]);
     expect(timeline.positionMs(1220)).toBe(220);
   });
 
@@ -83,7 +91,7 @@ describe('Timeline', () => {
             const due = timeline.advance(nowMs);
             ticks += due.ticks.to - due.ticks.from;
             blocks += due.blocks.to - due.blocks.from;
-            expect(ticks).toBe((hour + 1) * 3600 * rate);
+            expect(ticks).toBe(Math.floor(((hour + 1) * 3600 - 0.2) * rate + 0.5 + 1e-6));
             expect(blocks).toBe((hour + 1) * 3600 * 50 - 10);
           }
           const rest = timeline.flush(nowMs);
@@ -106,7 +114,7 @@ describe('Timeline', () => {
     const start = alignedStart(15, 5123);
     expect(start).toEqual({ firstTick: 78, firstBlock: 260, positionMs: 5200 });
     const timeline = new Timeline({ fps: 15, t0Ms: 0, ...start });
-    expect(timeline.advance(9000)).toEqual({ ticks: { from: 78, to: 135 }, blocks: { from: 260, to: 440 } });
+    expect(timeline.advance(9000)).toEqual({ ticks: { from: 78, to: 132 }, blocks: { from: 260, to: 440 } });
   });
 
   test('refuses a rate that cannot be counted', () => {

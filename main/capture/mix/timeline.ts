@@ -1,6 +1,6 @@
 /** Length of one audio block; 960 samples at 48 kHz. */
 export const AUDIO_BLOCK_MS = 20;
-/** How long a block of sound waits before it is mixed, so that late callbacks still make it. */
+/** How long pictures and sound wait before they are mixed, so that late callbacks still make it. */
 export const MIXING_DELAY_MS = 200;
 
 const AUDIO_BLOCKS_PER_SECOND = 1000 / AUDIO_BLOCK_MS;
@@ -32,6 +32,16 @@ export function videoTimestampNs(tick: number, fps: number): number {
   return seconds * SECOND_NS + Math.round(((tick - seconds * fps) * SECOND_NS) / fps);
 }
 
+/** The moment that the picture of tick k shows, in ms on the timeline: the middle of its time. */
+export function pictureMomentMs(tick: number, fps: number): number {
+  return ((tick + 0.5) * 1000) / fps;
+}
+
+/** When the picture of tick k is made, in ms on the timeline. */
+export function pictureDueMs(tick: number, fps: number, mixingDelayMs = MIXING_DELAY_MS): number {
+  return pictureMomentMs(tick, fps) + mixingDelayMs;
+}
+
 /** Presentation time of audio block n. */
 export function audioTimestampNs(block: number): number {
   return block * AUDIO_BLOCK_NS;
@@ -58,9 +68,9 @@ export function alignedStart(
 }
 
 /**
- * Counts video ticks and audio blocks against a monotonic clock that the caller reads. Picture k stands for [k/fps, (k+1)/fps) and is
- * taken in the middle of that time; audio block n is mixed when its end is `mixingDelayMs` in the past. Nothing is measured or added
- * up, so nothing drifts. Whoever comes late gets everything he missed in one range.
+ * Counts video ticks and audio blocks against a monotonic clock that the caller reads. Picture k stands for [k/fps, (k+1)/fps) and shows
+ * the middle of that time; it is made when that moment is `mixingDelayMs` in the past, as audio block n is when its end is. Nothing is
+ * measured or added up, so nothing drifts. Whoever comes late gets everything he missed in one range.
  */
 export class Timeline {
   readonly #fps: number | null;
@@ -99,14 +109,14 @@ export class Timeline {
   get nextDueMs(): number {
     const blockMs = this.#t0Ms + (this.#nextBlock + 1) * AUDIO_BLOCK_MS + this.#mixingDelayMs;
     if (this.#fps === null) return blockMs;
-    return Math.min(blockMs, this.#t0Ms + ((this.#nextTick + 0.5) * 1000) / this.#fps);
+    return Math.min(blockMs, this.#t0Ms + pictureDueMs(this.#nextTick, this.#fps, this.#mixingDelayMs));
   }
 
   /** Hands out what is due at `nowMs`, each number exactly once. A clock that went backwards gets nothing. */
   advance(nowMs: number): DueWork {
-    const elapsedMs = nowMs - this.#t0Ms;
+    const elapsedMs = nowMs - this.#t0Ms - this.#mixingDelayMs;
     const ticks = this.#fps === null ? 0 : Math.floor((elapsedMs * this.#fps) / 1000 + 0.5 + ROUNDING);
-    const blocks = Math.floor((elapsedMs - this.#mixingDelayMs) / AUDIO_BLOCK_MS + ROUNDING);
+    const blocks = Math.floor(elapsedMs / AUDIO_BLOCK_MS + ROUNDING);
     return this.#handOut(ticks, blocks);
   }
 

@@ -31,7 +31,8 @@ export interface RoomListener {
   onUserLeft(userId: string, reason: 'left' | 'timeout' | 'kicked' | 'becameAudience'): void;
   onVideoAvailable(userId: string, stream: StreamKind, available: boolean): void;
   onAudioAvailable(userId: string, available: boolean): void;
-  onVideo(userId: string, stream: StreamKind, frame: I420Frame): void;
+  /** `timestampMs` is the sender's; only differences within a stream count, and 0 when there is none. */
+  onVideo(userId: string, stream: StreamKind, frame: I420Frame, timestampMs: number): void;
   onAudio(userId: string, block: PcmBlock): void;
   /** A frame the recorder could not use (odd size, length that does not match the size). */
   onFrameDropped(userId: string, stream: StreamKind, why: 'oddSize' | 'badLength'): void;

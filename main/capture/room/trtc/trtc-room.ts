@@ -275,7 +275,8 @@ class TrtcRoom implements Room {
     const pixels = ArrayBuffer.isView(data)
       ? new Uint8Array(data.buffer, data.byteOffset, bytes)
       : new Uint8Array(data, 0, bytes);
-    this.#listener.onVideo(userId, stream, { data: pixels, width, height, rotation: toRotation(frame.rotation) });
+    const picture = { data: pixels, width, height, rotation: toRotation(frame.rotation) };
+    this.#listener.onVideo(userId, stream, picture, Number.isFinite(frame.timestamp) ? frame.timestamp : 0);
   }
 
   #onSound(frame: Parameters<typeof toPcmBlock>[0], userId: string): void {

@@ -1,0 +1,174 @@
+import type { CaptureJob } from './messages.ts';
+import { MIXING_DELAY_MS, pictureDueMs, pictureMomentMs } from './mix/timeline.ts';
+import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
+import { createMixedOutput, type MixedOutput, type MixedOutputDeps } from './mixed-output.ts';
+import { PictureLine } from './picture-line.ts';
+import type { Roster } from './roster.ts';
+import { Singles } from './singles.ts';
+
+export interface StageDeps extends Omit<MixedOutputDeps, 'onHopeless'> {
+  job: CaptureJob;
+  /** The recording cannot go on. */
+  onHopeless(description: string): void;
+  /** A picture that was taken over could not be drawn. */
+  onBadPicture(userId: string, stream: StreamKind): void;
+}
+
+/** After a stall longer than this, pictures that nobody can tell apart any more are not played one by one. */
+const LONGEST_REPLAY_MS = 10_000;
+
+/**
+ * All files of a session and what they show. Sound goes to the mixers as it comes, because they wait by themselves; pictures and
+ * what changes among them wait in a line, so that each output tick shows the room as it was at the tick's moment.
+ */
+export class Stage {
+  readonly #mix: MixedOutput | null;
+  readonly #singles: Singles | null;
+  readonly #roster: Roster;
+  readonly #deps: StageDeps;
+  /** Null in recordings of sound alone. */
+  readonly #line: PictureLine | null;
+  readonly #fps: number;
+  /** First tick that was not made yet. */
+  #nextTick = 0;
+
+  constructor(deps: StageDeps, roster: Roster, mix: MixedOutput | null, singles: Singles | null) {
+    this.#deps = deps;
+    this.#roster = roster;
+    this.#mix = mix;
+    this.#singles = singles;
+    this.#fps = deps.job.video.fps;
+    this.#line = deps.job.media.video
+      ? new PictureLine({
+          tickMs: 1000 / this.#fps,
+          draw: (userId, stream, frame) => this.#draw(userId, stream, frame),
+        })
+      : null;
+  }
+
+  /** Opens the files. The mix begins at `startMs`, files of users now, at `nowMs`. */
+  begin(startMs: number, nowMs: number): void {
+    this.#nextTick = Math.max(0, Math.floor(((nowMs - MIXING_DELAY_MS) * this.#fps) / 1000));
+    this.#mix?.begin(startMs);
+    this.usersRecorded();
+  }
+
+  /** Who is recorded has changed: whoever is there and has no file yet gets one. */
+  usersRecorded(): void {
+    for (const userId of this.#roster.recordedPresent()) this.#singles?.userEntered(userId);
+  }
+
+  /** The roster has changed. Sound follows at once, the picture when the sound of this moment is heard. */
+  rosterChanged(): void {
+    this.#mix?.listenTo(this.#roster.recordedPresent());
+    const seen = { recorded: this.#roster.recorded() };
+    this.#later(() => this.#mix?.update({ recorded: () => seen.recorded }));
+  }
+
+  userLeft(userId: string): void {
+    const atMs = this.#deps.timelineMs();
+    this.#line?.restart(userId, 'main');
+    this.#line?.restart(userId, 'sub');
+    const keepsSlot = this.#roster.slotOf(userId) !== null;
+    this.#later(() => {
+      if (!keepsSlot) this.#mix?.forget(userId, 'main');
+      this.#mix?.forget(userId, 'sub');
+      this.#singles?.userLeft(userId, atMs);
+      // He may be back already.
+      this.usersRecorded();
+    });
+  }
+
+  /** A camera was switched off or a screen is not shared any more. */
+  streamOff(userId: string, stream: StreamKind): void {
+    const atMs = this.#deps.timelineMs();
+    this.#line?.restart(userId, stream);
+    this.#later(() => this.#singles?.streamOff(userId, stream, atMs));
+  }
+
+  /**
+   * Takes over a picture; its buffer is read before returning.
+   * @param isFirst nothing was seen of this stream before, so that the picture changes who is to be seen
+   * @throws RangeError when the size is odd or does not match the data
+   */
+  picture(userId: string, stream: StreamKind, frame: I420Frame, timestampMs: number, isFirst: boolean): void {
+    if (!this.#line) return;
+    if (isFirst) {
+      // The file begins here, so that it has the sound from the first picture on.
+      this.#singles?.streamBegan(userId, stream);
+      this.rosterChanged();
+    }
+    this.#line.add(userId, stream, frame, timestampMs, this.#deps.timelineMs());
+  }
+
+  /** @throws RangeError for a sample rate that cannot be mixed */
+  sound(userId: string, block: PcmBlock): void {
+    const arrivalMs = this.#deps.timelineMs();
+    this.#mix?.pushAudio(userId, block, arrivalMs);
+    this.#singles?.pushAudio(userId, block, arrivalMs);
+  }
+
+  /** Makes what is due at `nowMs`: before each picture, all that belongs before its moment is drawn. */
+  advance(nowMs: number): void {
+    if (this.#line) this.#playPictures(this.#line, nowMs);
+    this.#mix?.advance(nowMs);
+    this.#singles?.advance(nowMs);
+  }
+
+  /** Closes all files at `endMs`, which is now: nothing is waited for any more. */
+  async finish(endMs: number, timeoutMs: number): Promise<void> {
+    this.advance(endMs + MIXING_DELAY_MS);
+    this.#line?.playUntil(endMs);
+    await Promise.all([this.#mix?.finish(endMs, timeoutMs), this.#singles?.finish(endMs, timeoutMs)]);
+  }
+
+  /** Sums over all files. */
+  stats(): { picturesSent: number; picturesSkipped: number; pipeBacklogBytes: number; segmentBytes: number } {
+    const sum = { picturesSent: 0, picturesSkipped: 0, pipeBacklogBytes: 0, segmentBytes: 0 };
+    for (const stats of [this.#mix?.stats(), this.#singles?.stats()]) {
+      sum.picturesSent += stats?.picturesSent ?? 0;
+      sum.picturesSkipped += stats?.picturesSkipped ?? 0;
+      sum.pipeBacklogBytes += stats?.pipeBacklogBytes ?? 0;
+      sum.segmentBytes += stats?.segmentBytes ?? 0;
+    }
+    return sum;
+  }
+
+  #playPictures(line: PictureLine, nowMs: number): void {
+    const oldest = Math.floor(((nowMs - MIXING_DELAY_MS - LONGEST_REPLAY_MS) * this.#fps) / 1000);
+    this.#nextTick = Math.max(this.#nextTick, oldest);
+    for (; pictureDueMs(this.#nextTick, this.#fps) <= nowMs; this.#nextTick += 1) {
+      line.playUntil(pictureMomentMs(this.#nextTick, this.#fps));
+      const dueMs = pictureDueMs(this.#nextTick, this.#fps);
+      this.#mix?.advance(dueMs);
+      this.#singles?.advance(dueMs);
+    }
+  }
+
+  #draw(userId: string, stream: StreamKind, frame: I420Frame): void {
+    try {
+      this.#mix?.drawFrame(userId, stream, frame);
+      this.#singles?.drawFrame(userId, stream, frame);
+    } catch {
+      this.#deps.onBadPicture(userId, stream);
+    }
+  }
+
+  /** Without pictures nothing has to wait for them. */
+  #later(change: () => void): void {
+    if (this.#line) this.#line.change(this.#deps.timelineMs(), change);
+    else change();
+  }
+}
+
+/** Prepares the files of a job: kernels, fonts and watermark are loaded before the room is entered. */
+export async function createStage(deps: StageDeps, roster: Roster): Promise<Stage> {
+  const { job } = deps;
+  const mix = job.outputs.mix ? await createMixedOutput(deps) : null;
+  if (!job.outputs.singles) return new Stage(deps, roster, mix, null);
+  // Beside a mix, a user's file that cannot be made is no reason to end the recording.
+  const onHopeless = mix
+    ? (message: string) => deps.send({ type: 'log', level: 'error', message: `a single file ended: ${message}` })
+    : deps.onHopeless;
+  return new Stage(deps, roster, mix, new Singles({ ...deps, onHopeless }));
+}
