@@ -1,20 +1,29 @@
-import { mkdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type FfmpegFound, type FfmpegMissing, findFfmpeg } from './capture/encode/ffmpeg.ts';
 import { createProcessHost } from './capture/host.ts';
+import { announceUpload } from './delivery/announce-upload.ts';
 import { createCallbackStep } from './delivery/callback.ts';
 import { systemClock } from './delivery/clock.ts';
 import { createFinalizeStep } from './delivery/finalize-step.ts';
+import { createObjectCheck } from './delivery/object-check.ts';
+import { createOutbox, type Outbox } from './delivery/outbox.ts';
 import { createRunner, type Runner } from './delivery/runner.ts';
-import { createUploadStep } from './delivery/upload-step.ts';
+import { clientFor, createUploadStep } from './delivery/upload-step.ts';
+import { createUploads, type Uploads } from './delivery/uploads.ts';
+import { ensureDirectory } from './durable-directory.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Logger } from './logging.ts';
 import { createBox } from './recordings/box.ts';
-import { buildJob, waitForOrphan } from './recordings/job.ts';
+import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
+import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
+import type { DiskProbe } from './recordings/recordings-disk.ts';
+import { reconcile } from './recordings/recovery/reconcile.ts';
+import { recoverAtStart } from './recordings/recovery/recover.ts';
 import { Supervisor } from './recordings/supervisor.ts';
 import type { Environment } from './settings/environment.ts';
 import { loadSettings, type PartialSettings, type Settings } from './settings/settings.ts';
+import { BACKUP_FOLDER, type BackupScheduler, createBackupScheduler } from './store/backup.ts';
+import { lockDirectory } from './store/directory-lock.ts';
 import { openStore, type Store } from './store/store.ts';
 import { VERSION } from './version.ts';
 
@@ -29,6 +38,8 @@ export interface ApplianceOptions {
   log: Logger;
   /** Changes to the settings file's values, for tests and demos. */
   settings?: PartialSettings | undefined;
+  /** Disks to measure, for tests; the machine's own by default. */
+  diskProbe?: DiskProbe | undefined;
 }
 
 export interface Appliance {
@@ -38,41 +49,67 @@ export interface Appliance {
   stop(): Promise<void>;
 }
 
-/** A process of an earlier box gets this long to close its segment before the recording goes on without it. */
-const ORPHAN_WAIT_MS = 6_000;
 /** A shutdown waits this long for the files of recordings that just ended; what is left is done at the next start. */
 const FINALIZE_ON_STOP_MS = 60_000;
 const FINALIZE_POLL_MS = 100;
 /** A step that shows no sign of life for this long is tried again. */
-const STALL_MS = { finalize: 10 * 60_000, upload: 3 * 60_000, notify: 60_000 };
+const STALL_MS = { finalize: 10 * 60_000, upload: 3 * 60_000 };
+/** Telling a caller may take days; it only waits for the outbox, which has deadlines and limits of its own. */
+const NOTIFY = { parallel: 10_000, stallMs: 20 * 24 * 3_600_000 };
+
+/** Starts the box. @throws DirectoryInUseError when another box works on the data directory. */
+export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
+  // Queue, sealed secrets, recordings: nobody else's business.
+  ensureDirectory(options.dataDirectory, 0o700);
+  const lock = lockDirectory(options.dataDirectory);
+  try {
+    const { url, stop } = await startLocked(options);
+    return { url, stop: () => stop().finally(lock.release) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
 
 /** Puts the whole box together: store, capture, delivery and HTTP. The only place that knows all parts. */
-export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
+async function startLocked(options: ApplianceOptions): Promise<Appliance> {
   const { dataDirectory, environment, rooms, log } = options;
-  // Queue, sealed secrets, recordings: nobody else's business.
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const settings = loadSettings(dataDirectory, options.settings);
   const recordingsDirectory = environment.recordingsDirectory ?? path.join(dataDirectory, 'recordings');
-  mkdirSync(recordingsDirectory, { recursive: true });
   const search = await findFfmpeg({ preferred: environment.ffmpegPath });
   logEncoder(log, search);
   const ffmpeg = search.kind === 'found' ? search : null;
   if (rooms.kind === 'simulated') log.warn({ scenario: path.basename(rooms.scenarioPath) }, 'rooms are SIMULATED');
 
-  const store = openStore(dataDirectory, { now: Date.now });
+  const { store, backups } = openQueue({ dataDirectory, settings, log });
   const directoryOf = (recordingId: string) => path.join(recordingsDirectory, recordingId);
-  const runner = createDelivery({ store, settings, environment, log, directoryOf, ffmpeg });
-  const supervisor = createSupervisor({ dataDirectory, store, settings, rooms, log, directoryOf, ffmpeg, runner });
+  const uploads = openUploads({ store, settings, environment, log });
+  const confirm = createObjectCheck({
+    recordingOf: (id) => store.recordings.get(id),
+    clientFor: (recording) => clientFor(recording, uploads.stepDeps),
+  });
+  const disk = createDiskCare({
+    ...{ store, settings, dataDirectory, recordingsDirectory, directoryOf, confirm, log, probe: options.diskProbe },
+  });
+  const wiring = { store, settings, log, dataDirectory, directoryOf, ffmpeg, disk };
+  const outbox = createOutbox({
+    ...{ store, clock: systemClock, random: Math.random, log },
+    settings: settings.callback,
+    signingKey: environment.callbackKey,
+  });
+  const runner = createDelivery({ ...wiring, outbox, uploads });
+  const supervisor = createSupervisor({ ...wiring, rooms, runner });
   let stopping: Promise<void> | null = null;
   const box = createBox({
     store,
     supervisor,
     runner,
+    outbox,
     settings,
-    recordingsDirectory,
+    disk,
     rooms: rooms.kind,
     ffmpegVersion: ffmpeg?.version ?? null,
-    hasStoredCredentials: environment.cosCredentials !== null,
+    uploads,
     now: Date.now,
     isShuttingDown: () => stopping !== null,
   });
@@ -81,6 +118,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   const port = options.port ?? settings.http.port;
   let url: string;
   try {
+    await recoverAtStart({ store, directoryOf, now: Date.now, log }, await disk.open());
     url = await http.listen({ host, port });
   } catch (error) {
     store.close();
@@ -89,13 +127,19 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   const recovered = supervisor.recover();
   if (recovered > 0) log.info({ recordings: recovered }, 'recordings under way at the last end are picked up');
   runner.start();
+  outbox.start();
+  disk.watch(supervisor, runner);
+  uploads.start(runner);
+  backups.start();
 
   const stop = async (): Promise<void> => {
     log.info({ recordings: supervisor.running }, 'the box is stopping');
     await supervisor.drain('shutdown');
     await finalizedOrGivenUp(store, runner);
-    await runner.stop();
+    await disk.stop();
+    await Promise.all([runner.stop(), outbox.stop(), uploads.stop()]);
     await http.close();
+    await backups.stop();
     store.close();
     log.info({}, 'the box has stopped');
   };
@@ -108,56 +152,87 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   };
 }
 
+/** The rows and the copies that are made of them. */
+function openQueue({ dataDirectory, settings, log }: Pick<Wiring, 'dataDirectory' | 'settings' | 'log'>): {
+  store: Store;
+  backups: BackupScheduler;
+} {
+  const directory = settings.backup.directory ?? path.join(dataDirectory, BACKUP_FOLDER);
+  const store = openStore(dataDirectory, { now: Date.now, backupDirectory: directory });
+  if (store.restored) log.error({ ...store.restored }, 'the database was damaged: it was set aside and made anew');
+  const { backup, events } = store;
+  const backups = createBackupScheduler({
+    ...{ backup, events, settings: settings.backup, directory, now: Date.now, log },
+  });
+  return { store, backups };
+}
+
 interface Wiring {
   store: Store;
   settings: Settings;
   log: Logger;
+  dataDirectory: string;
   directoryOf(recordingId: string): string;
   ffmpeg: FfmpegFound | null;
+  disk: DiskCare;
+}
+
+/** @throws SettingsError; the store is closed then. */
+function openUploads(wiring: Pick<Wiring, 'store' | 'settings' | 'log'> & { environment: Environment }): Uploads {
+  try {
+    return createUploads({ ...wiring, clock: systemClock, random: Math.random, variables: process.env });
+  } catch (error) {
+    wiring.store.close();
+    throw error;
+  }
 }
 
 function createDelivery({
+  outbox,
   store,
   settings,
-  environment,
   log,
+  dataDirectory,
   directoryOf,
   ffmpeg,
-}: Wiring & { environment: Environment }): Runner {
-  const { upload, callback } = settings;
+  disk,
+  uploads,
+}: Wiring & { outbox: Outbox; uploads: Uploads }): Runner {
+  const { upload } = settings;
   return createRunner({
     store,
     clock: systemClock,
     random: Math.random,
     log,
+    onSettled: (recordingId, state, outcome) => {
+      announceUpload(store, recordingId, state, outcome);
+      uploads.settled(state, outcome);
+    },
     steps: {
       finalizing: {
-        run: createFinalizeStep({
-          store,
-          directoryOf,
-          ffmpegPath: ffmpeg?.path ?? null,
-          settings,
-          version: VERSION,
-          now: Date.now,
-        }),
+        run: disk.guard(
+          createFinalizeStep({
+            store,
+            directoryOf,
+            dataDirectory,
+            ffmpegPath: ffmpeg?.path ?? null,
+            settings,
+            version: VERSION,
+            now: Date.now,
+          }),
+          'finalizing',
+        ),
         parallel: 1,
         stallMs: STALL_MS.finalize,
       },
       uploading: {
-        run: createUploadStep({
-          store,
-          endpoint: environment.cosEndpoint,
-          storedCredentials: environment.cosCredentials,
-          settings: upload,
-          log,
-        }),
+        run: disk.guard(createUploadStep(uploads.stepDeps), 'uploading'),
         parallel: upload.filesInFlight,
         stallMs: Math.max(STALL_MS.upload, 2 * upload.timeoutMs),
       },
       notifying: {
-        run: createCallbackStep({ store, settings: callback, now: Date.now, log }),
-        parallel: 8,
-        stallMs: Math.max(STALL_MS.notify, 2 * callback.timeoutMs),
+        run: createCallbackStep({ store, outbox }),
+        ...NOTIFY,
       },
     },
   });
@@ -171,8 +246,9 @@ function createSupervisor({
   log,
   directoryOf,
   ffmpeg,
+  disk,
   runner,
-}: Wiring & { dataDirectory: string; rooms: ApplianceOptions['rooms']; runner: Runner }): Supervisor {
+}: Wiring & { rooms: ApplianceOptions['rooms']; runner: Runner }): Supervisor {
   const host = createProcessHost({
     onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr'),
     codeCacheDirectory: path.join(dataDirectory, 'cache'),
@@ -183,18 +259,20 @@ function createSupervisor({
     now: Date.now,
     log,
     onFinished: () => runner.wake(),
-    prepareJob: async (row) => {
+    prepareJob: async (row, absence) => {
+      await disk.present(() => store.recordings.get(row.id)?.stopRequested === null);
       const directory = directoryOf(row.id);
-      await mkdir(directory, { recursive: true });
+      ensureDirectory(directory);
       if ((await waitForOrphan(directory, ORPHAN_WAIT_MS)) === 'stillThere') {
         log.warn({ recordingId: row.id }, 'a capture process of an earlier start is still there; going on beside it');
       }
+      await reconcile({ store, directoryOf, dataDirectory, now: Date.now }, row);
       const secrets = store.recordings.secrets(row.id);
       if (!secrets) throw new Error('the secrets of this recording are missing');
       if (ffmpeg === null) throw new Error('no working ffmpeg was found');
       const segments = store.segments.list(row.id);
       const stays = store.stays.list(row.id);
-      return await buildJob({ row, secrets, segments, stays, settings, rooms, directory, ffmpeg });
+      return await buildJob({ row, secrets, segments, stays, settings, rooms, directory, ffmpeg, absence });
     },
   });
 }

@@ -41,6 +41,16 @@ test('cos-server', () => {
   });
 });
 
+test('doctor', () => {
+  const looking = { command: 'doctor', dataDirectory: path.resolve('/d'), rooms: 'trtc' };
+  expect(read('doctor --data /d')).toEqual({ ...looking, deep: false, repair: false, cos: true, json: false });
+  expect(read('doctor --data /d --deep --repair --no-cos --json --rooms simulated')).toEqual({
+    ...looking,
+    rooms: 'simulated',
+    ...{ deep: true, repair: true, cos: false, json: true },
+  });
+});
+
 test.each([
   ['', 'Usage: box'],
   ['frob', "unknown command 'frob'"],

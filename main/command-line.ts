@@ -25,8 +25,20 @@ export interface CosServerCommand {
   secretKey: string;
 }
 
+/** `doctor`: examine a box, and mend what is safe to mend when asked to. */
+export interface DoctorCommand {
+  command: 'doctor';
+  dataDirectory: string;
+  rooms: 'trtc' | 'simulated';
+  deep: boolean;
+  cos: boolean;
+  repair: boolean;
+  json: boolean;
+}
+
 export type CommandLine =
   | ServeCommand
+  | DoctorCommand
   | CosServerCommand
   /** Nothing to run: `output` is help or the version for stdout (exit code 0), or a complaint for stderr (exit code 2). */
   | { command: 'print'; exitCode: 0 | 2; output: string };
@@ -154,6 +166,19 @@ export function readCommandLine(args: readonly string[], version: string): Comma
     .action((options: CosServerOptions) => {
       const { host, port, secretId, secretKey } = options;
       result = { command: 'cos-server', dataDirectory: path.resolve(options.data), host, port, secretId, secretKey };
+    });
+
+  program
+    .command('doctor')
+    .description('examine database, files, objects, keys and machine; exit code 1 when something is wrong')
+    .requiredOption('--data <directory>', 'data directory of the box', parseText)
+    .option('--deep', 'read every file and ask COS for uploads left open; takes a while', false)
+    .option('--repair', 'mend what is safe to mend; the box must be stopped, nothing is deleted', false)
+    .option('--no-cos', 'ask COS nothing')
+    .option('--json', 'print one JSON object instead of a table', false)
+    .addOption(new Option('--rooms <source>', 'where rooms come from').choices(['trtc', 'simulated']).default('trtc'))
+    .action(({ data, ...options }: Omit<DoctorCommand, 'command' | 'dataDirectory'> & { data: string }) => {
+      result = { command: 'doctor', dataDirectory: path.resolve(data), ...options };
     });
 
   try {

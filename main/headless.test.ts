@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listBackups } from './store/backup.ts';
 
 const HEADLESS = path.join(import.meta.dirname, 'headless.ts');
 
@@ -85,4 +86,20 @@ test('mistakes in arguments, settings and environment: a clear text on stderr, n
   expect(runs[1]?.err).toContain('http.host is refused: The box listens only on this machine');
   expect(runs[2]?.err).toContain('RECORDER_COS_ENDPOINT');
   expect(runs.map(({ err }) => err).join('')).not.toMatch(/\bat .*\.ts:/);
+});
+
+test('a second box on the same data directory is refused; after a kill the next one starts', async () => {
+  const args = ['serve', '--data', directory, '--port', '0'];
+  const first = start(args);
+  await first.firstLine;
+  const second = await start(args).ended;
+  expect(second).toMatchObject({ exitCode: 1, out: '' });
+  expect(second.err).toContain(`another box is running on ${directory}`);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const third = start(args);
+  expect(JSON.parse(await third.firstLine)).toMatchObject({ ready: true });
+  third.child.kill('SIGTERM');
+  expect((await third.ended).exitCode).toBe(0);
+  expect(listBackups(path.join(directory, 'backups'))).toHaveLength(1);
 });

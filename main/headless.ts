@@ -1,11 +1,15 @@
 import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CosServerCommand,
+  type DoctorCommand,
   hostComplaint,
   isLoopback,
   readCommandLine,
   type ServeCommand,
 } from './command-line.ts';
+import { startOnceDiskAllows } from './disk-fault.ts';
+import { ensureDirectory } from './durable-directory.ts';
 import { openLogging } from './logging.ts';
 import { EnvironmentError, readEnvironment } from './settings/environment.ts';
 import { loadSettings, SettingsError } from './settings/settings.ts';
@@ -78,7 +82,7 @@ function whenNpmIsGone(stop: () => void): void {
 
 async function serve(command: ServeCommand): Promise<void> {
   const environment = readEnvironment(process.env);
-  mkdirSync(command.dataDirectory, { recursive: true });
+  ensureDirectory(command.dataDirectory, 0o700);
   const settings = loadSettings(command.dataDirectory);
   const host = command.host ?? settings.http.host;
   if (!isLoopback(host)) {
@@ -90,14 +94,16 @@ async function serve(command: ServeCommand): Promise<void> {
     logging.close().finally(() => process.exit(1));
   });
   const { startAppliance } = await import('./appliance.ts');
-  const appliance = await startAppliance({
-    dataDirectory: command.dataDirectory,
-    host,
-    port: command.port ?? settings.http.port,
-    rooms: command.rooms,
-    environment,
-    log: logging.log,
-  });
+  const start = () =>
+    startAppliance({
+      dataDirectory: command.dataDirectory,
+      host,
+      port: command.port ?? settings.http.port,
+      rooms: command.rooms,
+      environment,
+      log: logging.log,
+    });
+  const appliance = await startOnceDiskAllows(start, { log: logging.log, sleep });
   exitOnSignals(async () => {
     await appliance.stop();
     await logging.close();
@@ -117,6 +123,28 @@ async function serveCos(command: CosServerCommand): Promise<void> {
   });
   exitOnSignals(() => server.close());
   announce(server.url);
+}
+
+async function examine(command: DoctorCommand): Promise<void> {
+  const [{ runDoctor, DoctorError }, { exitCodeOf, printJson, printReport }] = await Promise.all([
+    import('./doctor/doctor.ts'),
+    import('./doctor/print.ts'),
+  ]);
+  try {
+    const report = await runDoctor({
+      ...command,
+      environment: readEnvironment(process.env),
+      variables: process.env,
+      now: Date.now,
+      say: complain,
+    });
+    process.stdout.write(command.json ? printJson(report) : printReport(report));
+    process.exitCode = exitCodeOf(report);
+  } catch (error) {
+    if (!(error instanceof DoctorError)) throw error;
+    complain(error.message);
+    process.exitCode = 2;
+  }
 }
 
 /** What to say about an error that kept a command from starting. */
@@ -144,6 +172,8 @@ try {
     await serve(commandLine);
   } else if (commandLine.command === 'cos-server') {
     await serveCos(commandLine);
+  } else if (commandLine.command === 'doctor') {
+    await examine(commandLine);
   } else if (commandLine.exitCode === 0) {
     process.stdout.write(commandLine.output);
   } else {

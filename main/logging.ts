@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type Logger, multistream, pino, type StreamEntry } from 'pino';
-import buildRollingFile from 'pino-roll';
+import { LogFile } from './logging-file.ts';
 import { REDACTED, redact } from './redaction.ts';
 
 export type { Logger } from 'pino';
@@ -25,24 +24,10 @@ export interface Logging {
   close(): Promise<void>;
 }
 
-const ROLL_AT_MEGABYTES = 20;
-const KEPT_FILES = 14;
 /** What a console that nobody reads may hold in memory before lines are dropped for it. */
 const CONSOLE_BACKLOG_BYTES = 1024 * 1024;
 const CLOSE_WITHIN_MS = 1000;
 const SECRET_BINDINGS = ['UserSig', 'userSig', 'SecretId', 'secretId', 'SecretKey', 'secretKey', 'Token', 'token'];
-
-interface Closable {
-  once(event: 'close', listener: () => void): unknown;
-  end(): void;
-}
-
-function closed(stream: Closable): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('close', resolve);
-    stream.end();
-  });
-}
 
 /**
  * Lines for somebody who may or may not be reading. When he is not, lines are dropped: a parent process that leaves our stderr
@@ -81,24 +66,12 @@ function redactingLogger(level: string, streams: StreamEntry[]): Logger {
 export async function openLogging(options: LoggingOptions = {}): Promise<Logging> {
   const { directory, level = 'info', console = process.stderr } = options;
   const streams: StreamEntry[] = [];
-  const closables: Closable[] = [];
+  let file: LogFile | null = null;
   if (console !== null) streams.push({ stream: leakyStream(console), level: 'debug' });
   if (directory !== undefined) {
-    const folder = join(directory, 'logs');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // Synchronous on purpose: the lines before a crash are the ones that matter.
-    const stream = await buildRollingFile({
-      file: join(folder, 'box'),
-      extension: '.log',
-      frequency: 'daily',
-      size: ROLL_AT_MEGABYTES,
-      limit: { count: KEPT_FILES, removeOtherLogFiles: true },
-      mode: 0o600,
-      sync: true,
-    });
-    stream.on('error', () => {});
-    streams.push({ stream, level: 'debug' });
-    closables.push(stream);
+    file = new LogFile(join(directory, 'logs'));
+    await file.open();
+    streams.push({ stream: file, level: 'debug' });
   }
   const log = redactingLogger(level, streams);
   return {
@@ -107,7 +80,7 @@ export async function openLogging(options: LoggingOptions = {}): Promise<Logging
       const bound = new Promise<void>((resolve) => {
         setTimeout(resolve, CLOSE_WITHIN_MS).unref();
       });
-      await Promise.race([Promise.all(closables.map(closed)), bound]);
+      await Promise.race([file?.close(), bound]);
     },
   };
 }

@@ -10,6 +10,8 @@ const SECRET_KEYS = new Set([
   'xcossecuritytoken',
   'securitytoken',
   'password',
+  'callbackkey',
+  'signingkey',
 ]);
 
 export const REDACTED = '[redacted]';

@@ -105,6 +105,39 @@ export const ERRORS = {
       zh: '请通过 GET /api/recordings/:id 查看录制状态。',
     },
   },
+  NO_CALLBACK: {
+    status: 409,
+    blame: 'caller',
+    message: {
+      en: 'The request of this recording named no Callback, so there is nobody to send the result to.',
+      zh: '该录制的请求没有提供 Callback，结果无处发送。',
+    },
+    remedy: {
+      en: 'Read the result by GET /api/recordings/:id, and send Callback with the next request.',
+      zh: '请通过 GET /api/recordings/:id 读取结果，并在下次请求中提供 Callback。',
+    },
+  },
+  CALLBACK_NOT_READY: {
+    status: 409,
+    blame: 'caller',
+    message: {
+      en: 'The recording is not over yet, so there is no result to send again.',
+      zh: '录制尚未完成，还没有可以重新发送的结果。',
+    },
+    remedy: {
+      en: 'Wait until its state is notifying, done or failed.',
+      zh: '请等待其状态变为 notifying、done 或 failed。',
+    },
+  },
+  COS_CREDENTIALS_MISSING: {
+    status: 409,
+    blame: 'caller',
+    message: { en: 'The box has no COS credentials of its own.', zh: '本机没有保存 COS 密钥。' },
+    remedy: {
+      en: 'Store a pair with PUT /api/cos-credentials first, or give the recording keys of its own.',
+      zh: '请先用 PUT /api/cos-credentials 保存密钥，或为该录制提供单独的密钥。',
+    },
+  },
   BODY_TOO_LARGE: {
     status: 413,
     blame: 'caller',
@@ -199,6 +232,30 @@ export const ERRORS = {
     remedy: {
       en: 'Free disk space, or let the waiting uploads finish, and send the request again.',
       zh: '请释放磁盘空间，或等待上传完成后重新发送请求。',
+    },
+  },
+  DISK_AWAY: {
+    status: 507,
+    blame: 'box',
+    message: {
+      en: 'The folder of the recordings is missing: its disk is unplugged or not mounted.',
+      zh: '找不到录制目录：所在磁盘已拔出或未挂载。',
+    },
+    remedy: {
+      en: 'Connect and mount the disk, then send the request again; when the folder was removed for good, start the box again.',
+      zh: '请连接并挂载该磁盘后重新发送请求；如果目录已被永久删除，请重新启动本机。',
+    },
+  },
+  DISK_FAULT: {
+    status: 507,
+    blame: 'box',
+    message: {
+      en: 'The box cannot write to the disk of its data directory, so it cannot promise to keep the request. Nothing was accepted.',
+      zh: '本机无法写入数据目录所在的磁盘，不能保证保存该请求。请求未被接受。',
+    },
+    remedy: {
+      en: 'Check whether that disk is full, read-only or broken, then send the request again.',
+      zh: '请检查该磁盘是否已满、只读或损坏，然后重新发送请求。',
     },
   },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -51,6 +51,7 @@ describe('accepted requests', () => {
         Token: null,
       },
       Callback: 'https://xxxxxxxx.com/post/xxx',
+      Event: [],
       Mode: '12',
       IsReserve: false,
       AlsoSingle: false,

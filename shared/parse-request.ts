@@ -1,29 +1,25 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type Type from 'typebox';
-import type { FieldError } from './errors.ts';
+import { CALLBACK_EVENTS, type CallbackEvent } from './callback-events.ts';
+import { Complaints, type Fields, isFields } from './complaints.ts';
 import type { CosTarget, ParsedRequest, ParseOptions, RequestWarning } from './request.ts';
 import {
-  FIELD_RULES,
+  EVENT_NAME_RULE,
+  MAX_EVENTS,
   MAX_NAME_LENGTH,
   MAX_NAMES,
   MAX_PATH_BYTES,
   REQUEST_SCHEMA,
   RULE_TEXTS,
-  type RuleName,
   SECRET_FIELDS,
   STR_ROOM_ID,
   USER_ID,
 } from './request-rules.ts';
-import type { Text } from './texts/language.ts';
-import { urlForDisplay } from './view.ts';
 
 type WireRequest = Type.Static<typeof REQUEST_SCHEMA>;
-type Fields = Readonly<Record<string, unknown>>;
 
 const validateShape = new Ajv({ allErrors: true }).compile<WireRequest>(REQUEST_SCHEMA);
 
-/** Longest text that is echoed. */
-const MAX_ECHO_LENGTH = 200;
 /** More unknown keys than this are summed up in one warning. */
 const MAX_UNKNOWN_KEYS = 20;
 /** Optional texts of which an empty one means the same as none. */
@@ -33,89 +29,6 @@ const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
   'CosConfig.SecretKey',
   'CosConfig.Token',
 ]);
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Collects what is broken. The first complaint about a field is kept: one cause can break several rules. */
-class Complaints {
-  readonly errors: FieldError[] = [];
-  readonly #body: unknown;
-  readonly #secrets: readonly string[];
-
-  constructor(body: unknown, secrets: readonly string[]) {
-    this.#body = body;
-    this.#secrets = secrets;
-  }
-
-  add(field: string, rule: string, text: { message: Text; remedy: Text }): void {
-    if (this.has(field)) {
-      return;
-    }
-    const value = this.#echo(field);
-    this.errors.push({
-      field,
-      rule,
-      message: text.message,
-      remedy: text.remedy,
-      ...(value === undefined ? {} : { value }),
-    });
-  }
-
-  addRule(field: string, rule: RuleName): void {
-    this.add(field, rule, RULE_TEXTS[rule]);
-  }
-
-  /** The field does not look as it should; `rule` says in which way. */
-  addForm(field: string, rule: string): void {
-    const form = FIELD_RULES[field];
-    const is: Text = form?.is ?? { en: 'valid', zh: '有效值' };
-    const message: Text =
-      rule === 'required'
-        ? { en: `${field} is required: it must be ${is.en}.`, zh: `缺少 ${field}，必须为：${is.zh}。` }
-        : { en: `${field} must be ${is.en}.`, zh: `${field} 必须为：${is.zh}。` };
-    this.add(field, rule, { message, remedy: form?.remedy ?? RULE_TEXTS.object.remedy });
-  }
-
-  has(field: string): boolean {
-    return this.errors.some((error) => error.field === field);
-  }
-
-  /** The value as it may be shown, or undefined when it is secret, holds a secret, or is no single value. */
-  #echo(field: string): string | number | boolean | undefined {
-    const value = field.split('.').reduce<unknown>((at, key) => (isFields(at) ? at[key] : undefined), this.#body);
-    if (SECRET_FIELDS.has(lastKey(field).toLowerCase()) || field === 'CosConfig') {
-      return undefined;
-    }
-    if (typeof value === 'number' && this.#secrets.includes(String(value))) {
-      return undefined;
-    }
-    if (typeof value === 'number' || typeof value === 'boolean') {
-      return value;
-    }
-    if (typeof value !== 'string') {
-      return undefined;
-    }
-    const shown = field === 'Callback' ? callbackForDisplay(value) : value;
-    if (shown === undefined || this.#secrets.some((secret) => shown.includes(secret) || value.includes(secret))) {
-      return undefined;
-    }
-    return shown.length > MAX_ECHO_LENGTH ? `${shown.slice(0, MAX_ECHO_LENGTH)}…` : shown;
-  }
-}
-
-function lastKey(field: string): string {
-  return field.slice(field.lastIndexOf('.') + 1);
-}
-
-/** A broken address may carry a password or a token where no parser finds it: then it is not shown at all. */
-function callbackForDisplay(value: string): string | undefined {
-  if (URL.canParse(value)) {
-    return urlForDisplay(value);
-  }
-  return /[@?#]/.test(value) ? undefined : value;
-}
 
 /** Every text below a secret key, however deep and however the key is cased. */
 function collectSecrets(value: unknown): string[] {
@@ -258,6 +171,32 @@ function checkCallback(callback: unknown, complaints: Complaints): void {
   }
 }
 
+function isCallbackEvent(name: unknown): name is CallbackEvent {
+  return CALLBACK_EVENTS.some((event) => event === name);
+}
+
+function checkEvents(fields: Fields, complaints: Complaints): void {
+  const { Event: events } = fields;
+  if (!Array.isArray(events) || events.length === 0) {
+    return;
+  }
+  if (events.length > MAX_EVENTS) {
+    complaints.addRule('Event', 'eventCount');
+    return;
+  }
+  const { is, remedy } = EVENT_NAME_RULE;
+  for (const [index, name] of events.entries()) {
+    if (!isCallbackEvent(name)) {
+      const field = `Event.${index}`;
+      const message = { en: `${field} must be ${is.en}.`, zh: `${field} 必须为：${is.zh}。` };
+      complaints.add(field, 'choice', { message, remedy });
+    }
+  }
+  if (fields.Callback === undefined) {
+    complaints.addRule('Event', 'eventNeedsCallback');
+  }
+}
+
 function checkUserSig(fields: Fields, options: ParseOptions, complaints: Complaints, warnings: RequestWarning[]): void {
   const userSig = fields.UserSig;
   if (options.checkUserSig === null || typeof userSig !== 'string' || complaints.has('UserSig')) {
@@ -351,6 +290,7 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
     checkCredentials(cos, options.hasStoredCredentials, complaints);
   }
   checkCallback(fields.Callback, complaints);
+  checkEvents(fields, complaints);
   checkNames(fields.Names, complaints);
   checkUserSig(fields, options, complaints, warnings);
   if (shaped === null || complaints.errors.length > 0) {
@@ -377,6 +317,7 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
       UserSig: shaped.UserSig,
       CosConfig: toCosTarget(shaped.CosConfig),
       Callback: shaped.Callback === undefined ? null : new URL(shaped.Callback).href,
+      Event: CALLBACK_EVENTS.filter((event) => shaped.Event?.includes(event) ?? false),
       Mode: mode,
       IsReserve: shaped.IsReserve ?? true,
       AlsoSingle: makesMix && (shaped.AlsoSingle ?? false),

@@ -59,7 +59,7 @@ export interface Gap {
   /** Milliseconds on the recording's timeline. */
   atMs: number;
   durationMs: number;
-  reason: 'encoderDied' | 'captureDied' | 'boxDown' | 'connectionLost';
+  reason: 'encoderDied' | 'captureDied' | 'boxDown' | 'connectionLost' | 'segmentLost';
   /** True when the stretch was left out of the file because it was longer than the fill limit. */
   cut: boolean;
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { CALLBACK_EVENTS } from './callback-events.ts';
 import { LAYOUTS, MODES } from './recording.ts';
 import type { Text } from './texts/language.ts';
 
@@ -21,11 +22,14 @@ export const MAX_NAMES = 64;
 /** Longest name to show, in characters. */
 export const MAX_NAME_LENGTH = 64;
 
+/** Most entries of Event. */
+export const MAX_EVENTS = 32;
+
 /** What TRTC takes as a user id. */
 export const USER_ID = /^[A-Za-z0-9_-]{1,32}$/;
 
 /** What COS credentials may consist of: they travel in HTTP headers. */
-const CREDENTIAL_PATTERN = '^[\\x21-\\x7e]+$';
+export const CREDENTIAL_PATTERN = '^[\\x21-\\x7e]+$';
 
 /** Letters, digits, space and the punctuation that TRTC allows in a string room. */
 export const STR_ROOM_ID = /^[A-Za-z0-9 !#$%&()+\-:;<=.>?@[\]^_{}|~,]{1,64}$/;
@@ -53,6 +57,7 @@ export const REQUEST_SCHEMA = Type.Object({
     Token: Type.Optional(Type.String({ pattern: CREDENTIAL_PATTERN, maxLength: 8192 })),
   }),
   Callback: Type.Optional(Type.String({ maxLength: MAX_CALLBACK_LENGTH })),
+  Event: Type.Optional(Type.Unsafe<readonly unknown[]>({ type: 'array' })),
   Mode: Type.Optional(word(MODES)),
   IsReserve: Type.Optional(Type.Boolean()),
   AlsoSingle: Type.Optional(Type.Boolean()),
@@ -123,8 +128,8 @@ export const RULE_TEXTS = {
       zh: '请求未提供 COS 密钥，本机也没有保存密钥。',
     },
     remedy: {
-      en: 'Send CosConfig.SecretId and CosConfig.SecretKey, or store credentials on the box (RECORDER_COS_SECRET_ID and RECORDER_COS_SECRET_KEY).',
-      zh: '请发送 CosConfig.SecretId 和 CosConfig.SecretKey，或在本机保存密钥（RECORDER_COS_SECRET_ID 和 RECORDER_COS_SECRET_KEY）。',
+      en: 'Send CosConfig.SecretId and CosConfig.SecretKey, or store credentials on the box (PUT /api/cos-credentials, or RECORDER_COS_SECRET_ID and RECORDER_COS_SECRET_KEY).',
+      zh: '请发送 CosConfig.SecretId 和 CosConfig.SecretKey，或在本机保存密钥（PUT /api/cos-credentials，或 RECORDER_COS_SECRET_ID 和 RECORDER_COS_SECRET_KEY）。',
     },
   },
   url: {
@@ -140,6 +145,17 @@ export const RULE_TEXTS = {
       en: 'The box delivers results by HTTP POST; give it an http or https address.',
       zh: '本机通过 HTTP POST 发送结果，请提供 http 或 https 地址。',
     },
+  },
+  eventNeedsCallback: {
+    message: { en: 'Event makes sense only with Callback.', zh: 'Event 只能与 Callback 一起使用。' },
+    remedy: {
+      en: 'Send the address that shall get the events as Callback, or leave Event out.',
+      zh: '请在 Callback 中提供接收事件的地址，或去掉 Event。',
+    },
+  },
+  eventCount: {
+    message: { en: `Event must have at most ${MAX_EVENTS} entries.`, zh: `Event 最多 ${MAX_EVENTS} 项。` },
+    remedy: { en: 'Send each name once.', zh: '每个名称只发送一次。' },
   },
   singleAnyway: {
     message: {
@@ -286,6 +302,13 @@ export const FIELD_RULES: Readonly<Record<string, FieldRule>> = {
       zh: '请发送 10（音频 MP3）、11（视频 MP4）或 12（音视频 MP4）；每个用户一个文件请发送 00、01 或 02。',
     },
   },
+  Event: {
+    is: { en: 'a list of event names', zh: '事件名称列表' },
+    remedy: {
+      en: `Send a JSON array with any of ${CALLBACK_EVENTS.join(', ')}, or leave it out.`,
+      zh: `请发送 JSON 数组，可包含 ${CALLBACK_EVENTS.join('、')}，或去掉该字段。`,
+    },
+  },
   IsReserve: BOOLEAN_RULE,
   AlsoSingle: BOOLEAN_RULE,
   Layout: {
@@ -299,4 +322,10 @@ export const FIELD_RULES: Readonly<Record<string, FieldRule>> = {
     is: { en: 'an object of user ids and names', zh: '由用户 ID 和名称组成的对象' },
     remedy: RULE_TEXTS.nameKey.remedy,
   },
+};
+
+/** What each entry of Event has to be. */
+export const EVENT_NAME_RULE: FieldRule = {
+  is: { en: `one of ${CALLBACK_EVENTS.join(', ')}`, zh: `${CALLBACK_EVENTS.join('、')} 之一` },
+  remedy: { en: 'Correct the name, or leave it out.', zh: '请修正该名称，或去掉它。' },
 };

@@ -1,3 +1,4 @@
+import type { CallbackEvent } from './callback-events.ts';
 import type { FieldError } from './errors.ts';
 import type { Layout, Mode } from './recording.ts';
 import type { Text } from './texts/language.ts';
@@ -26,6 +27,8 @@ export interface RecordingRequest {
   CosConfig: CosTarget;
   /** As the WHATWG URL parser writes it; null when the caller wants no callback. */
   Callback: string | null;
+  /** Which events the caller wants beside the result, in the catalogue's order and each once; only with Callback. */
+  Event: readonly CallbackEvent[];
   Mode: Mode;
   IsReserve: boolean;
   /** One file per user beside the mix; always false in the modes that make only those. */

@@ -1,4 +1,6 @@
+import type { CallbackEvent } from './callback-events.ts';
 import type { EndReason, FileStream, Gap, Layout, Mode, ParticipantStay, RecordingState } from './recording.ts';
+import type { Text } from './texts/language.ts';
 
 /** What the API, the page and the console show of a recording. Holds no secret; times are ISO 8601 in UTC. */
 
@@ -19,6 +21,8 @@ export interface RequestView {
   CosConfig: { Region: string; Bucket: string; Path: string };
   /** Without user name, password and query: see `urlForDisplay`. Null when the caller wants no callback. */
   Callback: string | null;
+  /** Which events the caller wants beside the result. */
+  Event: readonly CallbackEvent[];
 }
 
 /** `local`: safe on the box's disk, waiting; `failed`: there is no such file or COS refuses it for good. */
@@ -32,6 +36,8 @@ export interface FileView {
   startOffsetMs: number;
   /** Where the file is on the box; null while none has been finalized or once it was cleaned away. */
   localPath: string | null;
+  /** When the local file was given up because COS is proven to hold it; null while it is on the box. */
+  evictedAt: string | null;
   bytes: number;
   durationMs: number;
   objectKey: string;
@@ -70,6 +76,54 @@ export interface ResultView {
   [addition: string]: unknown;
 }
 
+/** `parked`: given up after the configured time; it can be sent again by hand. */
+export type CallbackDeliveryState = 'pending' | 'delivered' | 'parked';
+
+/** One message on its way to the caller. */
+export interface CallbackDeliveryView {
+  /** Null for the result. */
+  event: string | null;
+  /** The same in every try: header `x-delivery-id`. */
+  deliveryId: string;
+  state: CallbackDeliveryState;
+  attempts: number;
+  /** Null when it is due now, waits for the one before it, or is over. */
+  nextAttemptAt: string | null;
+  /** HTTP status of the last answer; null when there was none. */
+  lastStatus: number | null;
+  lastError: string | null;
+  createdAt: string;
+  endedAt: string | null;
+}
+
+/** Something that somebody should know although the recording goes on. */
+export interface RecordingWarning {
+  code: 'USERSIG_EXPIRES';
+  /** When it becomes a trouble. */
+  at: string;
+  message: Text;
+}
+
+/** What may be shown of the box's own COS credentials; the keys themselves are never read back. */
+export interface CosCredentialsView {
+  /** `stored`: given at run time; `environment`: from RECORDER_COS_SECRET_ID and RECORDER_COS_SECRET_KEY. */
+  source: 'stored' | 'environment' | 'none';
+  /** First and last characters. */
+  secretId: string | null;
+  /** When they were stored. */
+  setAt: string | null;
+}
+
+/** Why the next try of a step is still to come, although nobody has to do anything. */
+export interface Waiting {
+  code: string;
+  message: string;
+  /** What might help; empty when nothing can be done. */
+  remedy: string;
+  /** When the step goes on, where that is known (`UPLOAD_WINDOW`). */
+  until: string | null;
+}
+
 /** Why delivery stands still until somebody changes something. */
 export interface Blocked {
   code: string;
@@ -104,6 +158,13 @@ export interface RecordingView {
   attempts: number;
   nextAttemptAt: string | null;
   blocked: Blocked | null;
+  /** Null while the step is blocked, at work for the first time, or over. */
+  waiting: Waiting | null;
+  /** `CODE: text` of the last unsuccessful try of the step the recording is in now; entering the room counts as one. */
+  lastError: string | null;
+  warnings: RecordingWarning[];
+  /** What the caller was told and is to be told by callback, in that order. */
+  callbacks: CallbackDeliveryView[];
   /** Null until the recording has ended and its outcome is known. */
   result: ResultView | null;
 }

@@ -30,7 +30,11 @@ function log(level: 'debug' | 'info' | 'warn' | 'error', message: string, data?:
 
 /** Leaves once the messages sent before are out. */
 function exit(code: number): void {
-  if (pidFile) rmSync(pidFile, { force: true });
+  try {
+    if (pidFile) rmSync(pidFile, { force: true });
+  } catch {
+    // A file with the number of a process that is gone is understood by whoever finds it.
+  }
   process.off('disconnect', endAsOrphan);
   if (!process.connected) process.exit(code);
   process.send?.({ type: 'log', level: 'debug', message: 'capture process leaves' }, () => process.exit(code));
@@ -42,12 +46,21 @@ function endAsOrphan(): void {
   else process.exit(2);
 }
 
+/** Without the file a later box does not wait for this process; that is no reason not to record. */
+function notePid(file: string): void {
+  try {
+    writeFileSync(file, String(process.pid));
+    pidFile = file;
+  } catch (error) {
+    log('warn', 'the pid could not be noted', { error: error instanceof Error ? error.message : 'unknown' });
+  }
+}
+
 async function begin(job: CaptureJob): Promise<void> {
-  pidFile = path.join(job.directory, PID_FILE);
-  writeFileSync(pidFile, String(process.pid));
+  notePid(path.join(job.directory, PID_FILE));
   session = new CaptureSession(job, {
     openRoom: (listener) => openRoom(job.rooms, job.ffmpeg.path, listener, log),
-    openEncoder: (segment, video, events) => openSegmentEncoder(job, segment, video, events),
+    openEncoder: (place, video, events) => openSegmentEncoder(job, place, video, events),
     loadKernel,
     loadTextRenderer: async () => (await import('./text/text-renderer.ts')).createTextRenderer(),
     monotonicMs: () => performance.now(),

@@ -63,7 +63,12 @@ export function createProcessHost(options: ProcessHostOptions): CaptureHost {
 
 /** The box's own secrets are of no use to the capture process. */
 function childEnvironment(environment: NodeJS.ProcessEnv, codeCacheDirectory: string | null): NodeJS.ProcessEnv {
-  const { RECORDER_COS_SECRET_ID: _id, RECORDER_COS_SECRET_KEY: _key, ...rest } = environment;
+  const {
+    RECORDER_COS_SECRET_ID: _id,
+    RECORDER_COS_SECRET_KEY: _key,
+    RECORDER_CALLBACK_KEY: _sign,
+    ...rest
+  } = environment;
   return codeCacheDirectory === null ? rest : { ...rest, NODE_COMPILE_CACHE: codeCacheDirectory };
 }
 

@@ -58,6 +58,10 @@ export interface CaptureLimits {
   maxLengthMs: number;
   /** A hole in the timeline up to this long is filled with held picture and silence; a longer one is cut out. */
   fillGapMs: number;
+  /** A connection lost for longer than this is given up: the process leaves, and the next one enters anew. */
+  connectionLostMs: number;
+  /** How long a recorder that was in the room tries to come back while line or service are away. */
+  reenterMs: number;
 }
 
 /** Where rooms come from. `simulated` swaps the SDK's native addon, nothing above it. */
@@ -69,6 +73,24 @@ export type RoomsSource =
       /** File that remembers when this recording first entered, so that a room goes on while the capture process is away. */
       statePath: string;
     };
+
+/** Why nobody recorded before a process came back: the box was down, the capture process was gone, or it left to enter anew. */
+export type Absence = Extract<Gap['reason'], 'boxDown' | 'captureDied' | 'connectionLost'>;
+
+/** What a recording's next process has to know of the earlier ones. */
+export interface Resume {
+  /** Wall clock of t=0, ms since 1970. */
+  t0EpochMs: number;
+  /** How much wall-clock time was left out of the timeline until now: the timeline is that much shorter. */
+  cutMs: number;
+  /** Where on the timeline the readable media of the whole recording ends. */
+  timelineMs: number;
+  /** How far the timeline is known to have come; more than `timelineMs` when the last moments, or files, were lost. */
+  knownMs: number;
+  /** Where the readable media of each output ends that has any. */
+  outputs: { output: OutputName; timelineMs: number }[];
+  absence: Absence;
+}
 
 export interface CaptureJob {
   recordingId: string;
@@ -95,11 +117,8 @@ export interface CaptureJob {
   };
   /** Number of the first segment this process may open. */
   nextSegment: number;
-  /**
-   * Null for the first process of a recording. Otherwise wall-clock time of t=0 (ms since 1970), where on the timeline the readable
-   * media of the whole recording ends, and of each output that has any.
-   */
-  resume: { t0EpochMs: number; timelineMs: number; outputs: { output: OutputName; timelineMs: number }[] } | null;
+  /** Null for the first process of a recording. */
+  resume: Resume | null;
   /** With IsReserve: whose the slots are from an earlier process of this recording, null where free. Empty for the first process. */
   slotOwners: (string | null)[];
   /** Wall clock since when nobody with media rights is in the room, as an earlier process saw it; null when somebody was there. */
@@ -128,7 +147,15 @@ export interface CaptureStats {
 
 export type FromCapture =
   | { type: 'ready'; pid: number }
-  | { type: 'entered'; t0EpochMs: number; tookMs: number; simulated: boolean; sdkVersion: string }
+  | {
+      type: 'entered';
+      t0EpochMs: number;
+      tookMs: number;
+      simulated: boolean;
+      sdkVersion: string;
+      /** Null in the first process. Otherwise all that was left out of the timeline, and when an earlier process last saw the room. */
+      resumed: { cutMs: number; lastSeenMs: number } | null;
+    }
   | { type: 'enterFailed'; code: number; message: string }
   /** `anchors`: how many users with media rights are in the room now. */
   | {
@@ -148,5 +175,7 @@ export type FromCapture =
   /** The SDK warned; sent for the first and, with the count so far, for every power of two of one code. */
   | { type: 'sdkProblem'; level: 'warning' | 'error'; code: number; text: string; count: number; atMs: number }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; data?: Record<string, unknown> }
+  /** Last message of a process that gave its connection up: segments are closed and synced, and a successor is to enter anew. */
+  | { type: 'leftToReenter'; timelineMs: number }
   /** Last message: segments are closed and synced, the process exits with 0 afterwards. */
   | { type: 'ended'; reason: EndReason; code: number | null; message: string | null; timelineMs: number };

@@ -123,9 +123,9 @@ describe('an encoder that dies', () => {
   it('cannot be replaced: that is told instead of waited for', async () => {
     const { open, opened } = fakeEncoders();
     const rig = createRig({
-      openEncoder: (segment, video, events) => {
-        if (segment === 1) throw new Error('no such program');
-        return open(segment, video, events);
+      openEncoder: (place, video, events) => {
+        if (place.segment === 1) throw new Error('no such program');
+        return open(place, video, events);
       },
     });
     rig.segments.open(0);
@@ -166,9 +166,9 @@ describe('the end', () => {
   it('counts as settled only when the replacement of a replacement is there, too', async () => {
     const { open, opened } = fakeEncoders();
     const rig = createRig({
-      openEncoder: (segment, video, events) => {
-        const encoder = open(segment, video, events);
-        if (segment === 1) queueMicrotask(() => opened[1]!.die(0));
+      openEncoder: (place, video, events) => {
+        const encoder = open(place, video, events);
+        if (place.segment === 1) queueMicrotask(() => opened[1]!.die(0));
         return encoder;
       },
     });
@@ -192,10 +192,37 @@ describe('the end', () => {
     expect(rig.of('gap')).toEqual([]);
   });
 
-  it('a file that cannot be written is told with its reason', () => {
+  it('a full disk is told with its reason: another file would end the same way', () => {
     const rig = createRig();
     rig.segments.open(0);
     rig.encoders[0]!.failStorage('ENOSPC: no space left on device');
     expect(rig.storageErrors).toEqual(['ENOSPC: no space left on device']);
+    expect(rig.encoders).toHaveLength(1);
+  });
+
+  it('a write that failed once costs a gap: the next segment goes on where the file can be read', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.nowMs = 5_000;
+    rig.encoders[0]!.failStorage('EIO: i/o error', { isFull: false, readableMs: 4_000 });
+    await rig.segments.settled();
+    expect(rig.restarts).toEqual([4_000]);
+    expect(rig.of('gap')).toEqual([
+      { type: 'gap', gap: { atMs: 4_000, durationMs: 1_000, reason: 'encoderDied', cut: false } },
+    ]);
+    expect(rig.segments.isOpen).toBe(true);
+    expect([rig.storageErrors, rig.hopeless]).toEqual([[], []]);
+  });
+
+  it('a disk that refuses three files in a row is given up as a disk, not as an encoder', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    for (let file = 0; file < 3; file += 1) {
+      rig.encoders[file]!.failStorage('EROFS: read-only file system', { isFull: false });
+      await rig.segments.settled();
+    }
+    expect(rig.encoders).toHaveLength(3);
+    expect(rig.storageErrors).toEqual(['EROFS: read-only file system']);
+    expect(rig.hopeless).toEqual([]);
   });
 });

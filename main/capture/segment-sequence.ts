@@ -1,3 +1,4 @@
+import type { SegmentPlace } from './encode/segment-name.ts';
 import type { MixSink } from './feed.ts';
 import type { FromCapture, OutputName, VideoSettings } from './messages.ts';
 
@@ -18,12 +19,15 @@ export interface Encoder extends MixSink {
 export interface EncoderEvents {
   /** The encoder ended although nobody asked; called at most once, after its last bytes are in the file. */
   onDied(description: string): void;
-  /** The segment file could not be written (disk full, read-only, unplugged). */
-  onStorageError(description: string): void;
+  /**
+   * The segment file could not be written (disk full, read-only, unplugged). `isFull`: there is no space, so that another file would
+   * end the same way.
+   */
+  onStorageError(description: string, isFull: boolean): void;
 }
 
 /** Opens the encoder of a segment whose canvas has the size in `video` (ignored without pictures). */
-export type OpenEncoder = (segment: number, video: VideoSettings, events: EncoderEvents) => Encoder;
+export type OpenEncoder = (place: SegmentPlace, video: VideoSettings, events: EncoderEvents) => Encoder;
 
 export interface SegmentSequenceOptions {
   /** The file that these segments are of. */
@@ -44,6 +48,15 @@ export interface SegmentSequenceOptions {
 /** An encoder that dies this often in a row without readable media is not going to work. */
 const BARREN_LIMIT = 3;
 const BARREN_BELOW_MS = 200;
+/** Before another file is tried on a disk that refused the last one at once. */
+const STORAGE_PAUSE_MS = 300;
+
+/** Why a segment ended that nobody ended. */
+interface SegmentEnd {
+  description: string;
+  /** The disk was to blame, not the encoder. */
+  isStorage: boolean;
+}
 
 /**
  * The segments of one capture process, one after the other: when ffmpeg dies the next segment continues exactly where the readable
@@ -82,14 +95,16 @@ export class SegmentSequence implements MixSink {
   open(startNs: number): void {
     const { output, video } = this.#options;
     const segment = this.#options.nextSegment();
-    const encoder = this.#options.openEncoder(segment, video, {
-      onDied: (description) => this.#onDied(segment, description),
-      onStorageError: (description) => {
-        if (this.#current?.segment === segment) this.#options.onStorageError(description);
+    const startMs = startNs / 1e6;
+    const encoder = this.#options.openEncoder({ segment, output, startMs }, video, {
+      onDied: (description) => this.#onEnded(segment, { description, isStorage: false }),
+      onStorageError: (description, isFull) => {
+        if (!isFull) this.#onEnded(segment, { description, isStorage: true });
+        else if (this.#current?.segment === segment) this.#options.onStorageError(description);
       },
     });
     this.#current = { encoder, segment, startNs };
-    this.#options.send({ type: 'segmentOpened', segment, output, file: encoder.file, startMs: startNs / 1e6 });
+    this.#options.send({ type: 'segmentOpened', segment, output, file: encoder.file, startMs });
   }
 
   writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
@@ -121,26 +136,35 @@ export class SegmentSequence implements MixSink {
     this.#options.send({ type: 'segmentClosed', segment: current.segment, ...result });
   }
 
-  #onDied(segment: number, description: string): void {
+  #onEnded(segment: number, end: SegmentEnd): void {
     const current = this.#current;
     if (!current || current.segment !== segment || this.#finishing) return;
     this.#current = null;
-    this.#restarting = this.#replace(current, description).catch((error: unknown) => {
-      this.#options.onHopeless(`no new segment could be opened: ${error instanceof Error ? error.message : 'unknown'}`);
+    this.#restarting = this.#replace(current, end).catch((error: unknown) => {
+      const message = `no new segment could be opened: ${error instanceof Error ? error.message : 'unknown'}`;
+      if (end.isStorage) this.#options.onStorageError(message);
+      else this.#options.onHopeless(message);
     });
   }
 
-  async #replace(dead: { encoder: Encoder; segment: number; startNs: number }, description: string): Promise<void> {
-    const { send, timelineMs, onRestart, onHopeless } = this.#options;
-    send({ type: 'log', level: 'warn', message: 'encoder died', data: { segment: dead.segment, description } });
+  async #replace(
+    dead: { encoder: Encoder; segment: number; startNs: number },
+    { description, isStorage }: SegmentEnd,
+  ): Promise<void> {
+    const { send, timelineMs, onRestart, onHopeless, onStorageError } = this.#options;
+    const message = isStorage ? 'segment file could not be written' : 'encoder died';
+    send({ type: 'log', level: 'warn', message, data: { segment: dead.segment, description } });
     const { bytes } = await dead.encoder.finish(0);
     const readableMs = await dead.encoder.readableMs();
     send({ type: 'segmentClosed', segment: dead.segment, bytes, clean: false });
     this.#barren = readableMs < BARREN_BELOW_MS ? this.#barren + 1 : 0;
     if (this.#barren >= BARREN_LIMIT) {
-      onHopeless(`the encoder ended ${BARREN_LIMIT} times without output: ${description}`);
+      if (isStorage) onStorageError(description);
+      else onHopeless(`the encoder ended ${BARREN_LIMIT} times without output: ${description}`);
       return;
     }
+    // A disk that fails for a moment gets that moment; the sound of it is kept and comes into the next segment.
+    if (isStorage && this.#barren > 0) await new Promise((resolve) => setTimeout(resolve, STORAGE_PAUSE_MS));
     const resumeMs = dead.startNs / 1e6 + readableMs;
     const durationMs = Math.max(0, Math.round(timelineMs() - resumeMs));
     send({ type: 'gap', gap: { atMs: Math.round(resumeMs), durationMs, reason: 'encoderDied', cut: false } });

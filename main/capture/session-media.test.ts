@@ -9,6 +9,7 @@ import {
   isLoud,
   lumaOf,
   picture,
+  resumeAt,
   T0_EPOCH_MS,
   ticksOf,
   tone,
@@ -22,8 +23,7 @@ afterEach(() => {
 });
 
 describe('a recording that goes on in a new process', () => {
-  const outputs: [{ output: 'mix'; timelineMs: number }] = [{ output: 'mix', timelineMs: 4_000 }];
-  const resume = { t0EpochMs: T0_EPOCH_MS - 9_000, timelineMs: 4_000, outputs };
+  const resume = resumeAt(4_000, { t0EpochMs: T0_EPOCH_MS - 9_000 });
 
   it('fills a short gap, and loses no sound while a slow encoder catches up', async () => {
     const rig = await enteredSession(captureJob({ nextSegment: 2, resume }));
@@ -67,19 +67,20 @@ describe('a recording that goes on in a new process', () => {
   it('cuts a long gap out', async () => {
     const rig = await enteredSession(captureJob({ resume }, { fillGapMs: 3_000 }));
     expect(rig.of('gap')).toMatchObject([{ gap: { atMs: 4_000, durationMs: 5_000, cut: true } }]);
-    expect(rig.of('segmentOpened')).toMatchObject([{ startMs: 9_000 }]);
-    await rig.advance(1_200);
+    expect(rig.of('entered')).toMatchObject([
+      { t0EpochMs: T0_EPOCH_MS - 9_000, resumed: { cutMs: 5_000, lastSeenMs: 4_000 } },
+    ]);
+    expect(rig.of('segmentOpened')).toMatchObject([{ startMs: 4_000 }]);
+    await rig.advance(1_000);
+    void rig.session.end('stopped');
+    expect(await ended(rig)).toMatchObject({ timelineMs: 5_000 });
     expect(rig.encoders[0]?.pictures).toHaveLength(15);
   });
 
   it('goes on at once when the wall clock was set back meanwhile', async () => {
     const rig = await enteredSession(
       captureJob({
-        resume: {
-          t0EpochMs: T0_EPOCH_MS + 3_600_000,
-          timelineMs: 4_000,
-          outputs: [{ output: 'mix', timelineMs: 4_000 }],
-        },
+        resume: resumeAt(4_000, { t0EpochMs: T0_EPOCH_MS + 3_600_000 }),
       }),
     );
     expect(rig.of('gap')).toMatchObject([{ gap: { atMs: 4_000, durationMs: 0 } }]);

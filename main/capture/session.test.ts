@@ -8,6 +8,7 @@ import {
   enteredSession,
   freezeTime,
   lumaOf,
+  resumeAt,
   type SessionRig,
   T0_EPOCH_MS,
   ticksOf,
@@ -45,7 +46,7 @@ describe('entering', () => {
   it('tells where the recording begins, and opens its first segment there', async () => {
     const rig = await enteredSession(captureJob({ nextSegment: 4 }));
     expect(rig.sent).toEqual([
-      { type: 'entered', t0EpochMs: T0_EPOCH_MS, tookMs: 120, simulated: true, sdkVersion: '13.3.801' },
+      { type: 'entered', t0EpochMs: T0_EPOCH_MS, tookMs: 120, simulated: true, sdkVersion: '13.3.801', resumed: null },
       { type: 'segmentOpened', segment: 4, output: 'mix', file: 'segment-4.mp4', startMs: 0 },
     ]);
   });
@@ -54,7 +55,7 @@ describe('entering', () => {
     const opening = Promise.withResolvers<void>();
     const rig: SessionRig = createSession(
       captureJob({
-        resume: { t0EpochMs: T0_EPOCH_MS - 9_000, timelineMs: 7_000, outputs: [{ output: 'mix', timelineMs: 7_000 }] },
+        resume: resumeAt(7_000, { t0EpochMs: T0_EPOCH_MS - 9_000 }),
       }),
       {
         openRoom: async (): Promise<Room> => {
@@ -194,7 +195,7 @@ describe('a room without anchors', () => {
 
   it('counts on from an earlier process, but gives users the time to be announced', async () => {
     const job = captureJob({
-      resume: { t0EpochMs: T0_EPOCH_MS - 60_000, timelineMs: 50_000, outputs: [{ output: 'mix', timelineMs: 50_000 }] },
+      resume: resumeAt(50_000, { t0EpochMs: T0_EPOCH_MS - 60_000 }),
       idleSinceEpochMs: T0_EPOCH_MS - 40_000,
     });
     const rig = await enteredSession(job);

@@ -1,10 +1,12 @@
-import type { EndReason } from '../../shared/recording.ts';
+import type { EndReason, Gap } from '../../shared/recording.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { SlotChange } from './mix/slots.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Pump } from './pump.ts';
+import { reenter } from './reentry.ts';
 import type { ExitReason, Room, RoomListener } from './room/room.ts';
 import { Roster } from './roster.ts';
 import type { OpenEncoder } from './segment-sequence.ts';
@@ -41,6 +43,7 @@ export class CaptureSession implements RoomListener {
   readonly #deps: SessionDeps;
   readonly #roster: Roster;
   readonly #idle: IdleWatch;
+  readonly #connection: ConnectionWatch;
   readonly #pump: Pump;
   #phase: Phase = 'starting';
   #room: Room | null = null;
@@ -50,7 +53,6 @@ export class CaptureSession implements RoomListener {
   #zeroMs: number | null = null;
   /** Where the timeline ended. */
   #endMs: number | null = null;
-  #connectionLostAtMs: number | null = null;
   #mediaSeen = false;
   #badSoundSeen = false;
   #ending: Promise<void> | null = null;
@@ -67,6 +69,7 @@ export class CaptureSession implements RoomListener {
     this.#deps = deps;
     this.#roster = new Roster(job.isReserve, job.slotOwners);
     this.#idle = new IdleWatch(job.limits.idleMs);
+    this.#connection = new ConnectionWatch(job.limits.connectionLostMs);
     this.#nextSegment = job.nextSegment;
     this.#pump = new Pump({
       fps: job.media.video ? job.video.fps : null,
@@ -109,27 +112,18 @@ export class CaptureSession implements RoomListener {
     const { resume, limits } = this.#job;
     const epochMs = this.#deps.epochMs();
     const t0EpochMs = resume?.t0EpochMs ?? epochMs;
-    // A wall clock that was set back must not make the timeline wait until it has caught up.
-    const positionMs = Math.max(0, epochMs - t0EpochMs, resume?.timelineMs ?? 0);
+    const reentry = resume && reenter(resume, epochMs, limits.fillGapMs);
+    const positionMs = reentry?.positionMs ?? 0;
     this.#zeroMs = this.#deps.monotonicMs() - positionMs;
-    this.#connectionLostAtMs = null;
+    // What was lost before the room was entered is no hole in the recording.
+    this.#connection.end(0);
     this.#idle.begin(this.#deps.monotonicMs(), epochMs - (this.#job.idleSinceEpochMs ?? epochMs));
     if (this.#roster.anchors > 0) this.#noteAnchors();
     this.#phase = 'recording';
-    this.#deps.send({ type: 'entered', t0EpochMs, tookMs, ...this.#room!.about });
-
-    let startMs = 0;
-    if (resume) {
-      const holeMs = Math.max(0, positionMs - resume.timelineMs);
-      const cut = holeMs > limits.fillGapMs;
-      const mixEndMs = resume.outputs.find(({ output }) => output === 'mix')?.timelineMs ?? resume.timelineMs;
-      startMs = cut ? positionMs : mixEndMs;
-      this.#deps.send({
-        type: 'gap',
-        gap: { atMs: Math.round(resume.timelineMs), durationMs: Math.round(holeMs), reason: 'captureDied', cut },
-      });
-    }
-    this.#stage?.begin(startMs, positionMs);
+    const resumed = reentry && { cutMs: reentry.cutMs, lastSeenMs: resume.timelineMs };
+    this.#deps.send({ type: 'entered', t0EpochMs, tookMs, ...this.#room!.about, resumed });
+    for (const gap of reentry?.gaps ?? []) this.#deps.send({ type: 'gap', gap });
+    this.#stage?.begin(reentry?.mixStartMs ?? 0, positionMs);
     this.#pump.start();
     this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
   }
@@ -142,7 +136,7 @@ export class CaptureSession implements RoomListener {
   }
 
   onExited(reason: ExitReason): void {
-    if (this.#phase !== 'recording' || reason === 'left') return;
+    if ((this.#phase !== 'recording' && this.#phase !== 'entering') || reason === 'left') return;
     void this.end(reason);
   }
 
@@ -207,8 +201,7 @@ export class CaptureSession implements RoomListener {
   onConnection(state: 'lost' | 'reconnecting' | 'recovered'): void {
     const atMs = Math.round(this.#timelineMs());
     this.#deps.send({ type: 'connection', state, atMs });
-    if (state === 'lost') this.#connectionLostAtMs ??= atMs;
-    if (state === 'recovered') this.#closeConnectionGap(atMs);
+    this.#tellGap(this.#connection.note(state, atMs));
   }
 
   onProblem(level: 'warning' | 'error', code: number, message: string): void {
@@ -278,6 +271,10 @@ export class CaptureSession implements RoomListener {
       void this.end('idle');
       return;
     }
+    if (this.#connection.isGivenUp(nowMs)) {
+      this.#ending ??= this.#finish('reenter', {});
+      return;
+    }
     this.#stage?.advance(nowMs);
   }
 
@@ -296,21 +293,18 @@ export class CaptureSession implements RoomListener {
     };
   }
 
-  #closeConnectionGap(nowMs: number): void {
-    if (this.#connectionLostAtMs === null) return;
-    const atMs = this.#connectionLostAtMs;
-    this.#connectionLostAtMs = null;
-    this.#deps.send({ type: 'gap', gap: { atMs, durationMs: nowMs - atMs, reason: 'connectionLost', cut: false } });
+  #tellGap(gap: Gap | null): void {
+    if (gap) this.#deps.send({ type: 'gap', gap });
   }
 
-  async #finish(reason: EndReason, detail: { code?: number; message?: string }): Promise<void> {
+  async #finish(reason: EndReason | 'reenter', detail: { code?: number; message?: string }): Promise<void> {
     const wasRecording = this.#phase === 'recording';
     this.#phase = 'ending';
     const endMs = wasRecording
       ? Math.min(this.#timelineMs(), this.#job.limits.maxLengthMs)
       : (this.#job.resume?.timelineMs ?? 0);
     this.#endMs = endMs;
-    if (wasRecording) this.#closeConnectionGap(Math.round(endMs));
+    if (wasRecording) this.#tellGap(this.#connection.end(Math.round(endMs)));
     const left = this.#leave();
     if (wasRecording) {
       await this.#stage?.finish(endMs, ENCODER_FINISH_TIMEOUT_MS);
@@ -318,13 +312,10 @@ export class CaptureSession implements RoomListener {
     }
     await left;
     clearInterval(this.#heartbeat);
-    this.#deps.send({
-      type: 'ended',
-      reason,
-      code: detail.code ?? null,
-      message: detail.message ?? null,
-      timelineMs: Math.round(endMs),
-    });
+    const timelineMs = Math.round(endMs);
+    const { code = null, message = null } = detail;
+    if (reason === 'reenter') this.#deps.send({ type: 'leftToReenter', timelineMs });
+    else this.#deps.send({ type: 'ended', reason, code, message, timelineMs });
     this.#over.resolve();
   }
 

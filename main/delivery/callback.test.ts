@@ -1,103 +1,39 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addRecording } from '../../test/support/new-recording.ts';
-import { silentLogger } from '../logging.ts';
-import type { RecordingRow } from '../store/rows.ts';
-import { openStore, type Store } from '../store/store.ts';
-import { type CallbackOptions, createCallbackStep } from './callback.ts';
+import {
+  createOutboxRig,
+  GIVE_UP_MS,
+  type OutboxRig,
+  type Receiver,
+  startReceiver,
+} from '../../test/support/outbox-rig.ts';
+import { openStore } from '../store/store.ts';
 import { buildResult } from './result.ts';
-import type { Outcome } from './steps.ts';
 
-const GIVE_UP_MS = 3_600_000;
-
-interface Received {
-  method: string | undefined;
-  path: string | undefined;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-type Answer = number | 'hang' | 'reset' | { status: number; headers: Record<string, string> };
-
-let directory: string;
-let store: Store;
-let server: Server;
-let origin: string;
-let received: Received[];
-/** What the receiver answers, one per POST; 200 afterwards. */
-let answers: Answer[];
-let nowMs: number;
+let rig: OutboxRig;
+let receiver: Receiver;
 
 beforeEach(async () => {
-  nowMs = Date.UTC(2026, 0, 1);
-  received = [];
-  answers = [];
-  directory = mkdtempSync(join(tmpdir(), 'box-callback-'));
-  store = openStore(directory, { now: () => nowMs });
-  server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method, url: path, headers } = request;
-      received.push({ method, path, headers, body: Buffer.concat(chunks).toString('utf8') });
-      const answer = answers.shift() ?? 200;
-      if (answer === 'hang') return;
-      if (answer === 'reset') request.socket.destroy();
-      else if (typeof answer === 'number') response.writeHead(answer).end('thank you');
-      else response.writeHead(answer.status, answer.headers).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  rig = createOutboxRig();
+  receiver = await startReceiver();
 });
 afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  store.close();
-  rmSync(directory, { recursive: true });
+  await rig.close();
+  await receiver.close();
 });
 
-/** A delivered recording that waits for its caller to be told. */
-function waiting(callbackUrl: string | null): RecordingRow {
-  const { id } = addRecording(store, { callbackUrl });
-  store.recordings.move(id, 'accepted', 'notifying', { outcome: 'delivered', endReason: 'stopped' });
-  return row(id);
-}
-
-function row(id: string): RecordingRow {
-  const found = store.recordings.get(id);
-  if (found === undefined) throw new Error(`no recording ${id}`);
-  return found;
-}
-
-function attempt(
-  recording: RecordingRow,
-  options: Partial<CallbackOptions> = {},
-  signal?: AbortSignal,
-): Promise<Outcome> {
-  const step = createCallbackStep({
-    store,
-    now: () => nowMs,
-    log: silentLogger(),
-    settings: { timeoutMs: 5000, giveUpAfterMs: GIVE_UP_MS },
-    ...options,
-  });
-  return step(recording, signal ?? new AbortController().signal, () => {});
-}
-
 function lastEvent(id: string) {
-  return store.events.list({ recordingId: id }).at(-1);
+  return rig.store.events.list({ recordingId: id }).at(-1);
 }
 
 describe('telling the caller', () => {
   it('posts the result as JSON, once', async () => {
-    const recording = waiting(`${origin}/post/xxx?key=1`);
-    expect(await attempt(recording)).toEqual({ kind: 'done' });
-    const outbox = store.callbacks.get(recording.id);
-    expect(received).toMatchObject([
+    const recording = rig.waiting(`${receiver.origin}/post/xxx?key=1`);
+    const outcome = rig.notify(recording);
+    await rig.until(() => rig.store.callbacks.get(recording.id)?.state === 'delivered');
+    expect(await outcome).toEqual({ kind: 'done' });
+    const outbox = rig.store.callbacks.get(recording.id);
+    expect(receiver.received).toMatchObject([
       {
         method: 'POST',
         path: '/post/xxx?key=1',
@@ -108,145 +44,258 @@ describe('telling the caller', () => {
         },
       },
     ]);
-    expect(JSON.parse(received[0]?.body ?? '')).toEqual(buildResult(recording, [], []));
-    expect(outbox).toMatchObject({ state: 'delivered', attempts: 1, lastStatus: 200, endedAtMs: nowMs });
-    expect(lastEvent(recording.id)).toMatchObject({ type: 'callbackDelivered', data: { url: `${origin}/post/xxx` } });
-    expect(JSON.stringify(store.events.list())).not.toContain('key=1');
+    expect(receiver.received[0]?.headers).not.toHaveProperty('sign');
+    expect(JSON.parse(receiver.received[0]?.body ?? '')).toEqual(buildResult(recording, [], []));
+    expect(outbox).toMatchObject({ attempts: 1, lastStatus: 200, endedAtMs: rig.clock.now() });
+    expect(lastEvent(recording.id)).toMatchObject({
+      type: 'callbackDelivered',
+      data: { event: 'result', url: `${receiver.origin}/post/xxx` },
+    });
+    expect(JSON.stringify(rig.store.events.list())).not.toContain('key=1');
     // The row may be asked for once more after a crash between the answer and the move.
-    expect(await attempt(recording)).toEqual({ kind: 'done' });
-    expect(received).toHaveLength(1);
+    expect(await rig.notify(recording)).toEqual({ kind: 'done' });
+    await rig.clock.advance(10_000);
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('is done at once without an address', async () => {
-    const recording = waiting(null);
-    expect(await attempt(recording)).toEqual({ kind: 'done' });
-    expect(store.callbacks.get(recording.id)).toBeUndefined();
+    const recording = rig.waiting(null);
+    expect(await rig.notify(recording)).toEqual({ kind: 'done' });
+    expect(rig.store.callbacks.get(recording.id)).toBeUndefined();
   });
 
-  it.each([301, 307, 400, 404, 410, 500])('takes %i for not told, and does not follow redirects', async (status) => {
-    const recording = waiting(`${origin}/a`);
-    answers = [{ status, headers: { location: `${origin}/elsewhere` } }];
-    expect(await attempt(recording)).toMatchObject({
-      kind: 'retryAt',
-      code: 'CALLBACK_NOT_TAKEN',
-      message: `HTTP status ${status}`,
+  it.each([301, 302, 303, 304, 400, 404, 410, 500])('takes %i for not told, and follows nothing', async (status) => {
+    const recording = rig.waiting(`${receiver.origin}/a`);
+    receiver.answers = [{ status, headers: { location: `${receiver.origin}/elsewhere` } }];
+    void rig.notify(recording);
+    await rig.nextTry(recording.id);
+    expect(receiver.received.map(({ path }) => path)).toEqual(['/a']);
+    expect(rig.store.callbacks.get(recording.id)).toMatchObject({
+      state: 'pending',
+      attempts: 1,
+      lastStatus: status,
+      lastError: `HTTP status ${status}`,
+      nextAtMs: rig.clock.now() + 1000,
     });
-    expect(received.map(({ path }) => path)).toEqual(['/a']);
-    expect(store.callbacks.get(recording.id)).toMatchObject({ state: 'pending', attempts: 1, lastStatus: status });
   });
 
   it('sends the same bytes under the same id in every try, also after a restart and when facts changed', async () => {
-    const recording = waiting(`${origin}/a`);
-    answers = ['reset', 503, 204];
-    expect(await attempt(recording)).toMatchObject({
-      kind: 'retryAt',
-      message: expect.stringMatching(/^no connection \(/),
-    });
-    store.close();
-    store = openStore(directory, { now: () => nowMs });
-    store.gaps.add(recording.id, { atMs: 1, durationMs: 2, reason: 'boxDown', cut: false });
-    store.recordings.update(recording.id, { timelineMs: 99_000 });
-    expect(await attempt(row(recording.id))).toMatchObject({ kind: 'retryAt', message: 'HTTP status 503' });
-    expect(await attempt(row(recording.id))).toEqual({ kind: 'done' });
-    expect(new Set(received.map(({ body }) => body)).size).toBe(1);
-    expect(new Set(received.map(({ headers }) => headers['x-delivery-id'])).size).toBe(1);
-    expect(received.map(({ headers }) => headers['x-delivery-attempt'])).toEqual(['1', '2', '3']);
+    const { id } = rig.waiting(`${receiver.origin}/a`);
+    receiver.answers = ['reset', 503, 204];
+    void rig.notify(rig.row(id));
+    await rig.nextTry(id);
+    expect(rig.store.callbacks.get(id)?.lastError).toMatch(/^no connection \(/);
+    await rig.restart();
+    rig.store.gaps.add(id, { atMs: 1, durationMs: 2, reason: 'boxDown', cut: false });
+    rig.store.recordings.update(id, { timelineMs: 99_000 });
+    const outcome = rig.notify(rig.row(id));
+    await rig.nextTry(id);
+    expect(rig.store.callbacks.get(id)?.lastError).toBe('HTTP status 503');
+    await rig.nextTry(id);
+    expect(await outcome).toEqual({ kind: 'done' });
+    expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
+    expect(new Set(receiver.received.map(({ headers }) => headers['x-delivery-id'])).size).toBe(1);
+    expect(receiver.received.map(({ headers }) => headers['x-delivery-attempt'])).toEqual(['1', '2', '3']);
   });
 
   it('has the frozen body on disk before anything is sent', async () => {
-    const recording = waiting(`${origin}/a`);
     let onDisk: string | undefined;
-    const watching: typeof fetch = (input, init) => {
-      const other = openStore(directory, { now: () => nowMs });
+    const recording = rig.waiting(`${receiver.origin}/a`);
+    receiver.answer = () => {
+      const other = openStore(rig.directory, { now: Date.now });
       onDisk = other.callbacks.get(recording.id)?.body;
       other.close();
-      return fetch(input, init);
+      return 200;
     };
-    await attempt(recording, { fetch: watching });
-    expect(onDisk).toBe(received[0]?.body);
+    void rig.notify(recording);
+    await rig.until(() => receiver.received.length === 1);
+    expect(onDisk).toBe(receiver.received[0]?.body);
     expect(onDisk).toContain(recording.id);
   });
 
   it('does not wait longer than its deadline for an answer', async () => {
-    const recording = waiting(`${origin}/a`);
-    answers = ['hang'];
-    const settings = { timeoutMs: 100, giveUpAfterMs: GIVE_UP_MS };
-    expect(await attempt(recording, { settings })).toMatchObject({
-      kind: 'retryAt',
-      message: 'no answer within 100 ms',
+    await rig.restart({ settings: { timeoutMs: 100, giveUpAfterMs: GIVE_UP_MS, eventGiveUpAfterMs: 0 } });
+    const recording = rig.waiting(`${receiver.origin}/a`);
+    receiver.answers = ['hang'];
+    void rig.notify(recording);
+    await rig.nextTry(recording.id);
+    expect(rig.store.callbacks.get(recording.id)).toMatchObject({
+      lastError: 'no answer within 100 ms',
+      refusedSinceAtMs: expect.any(Number),
     });
   });
 
   it('lets go at once when the box stops, without counting the try', async () => {
-    const recording = waiting(`${origin}/a`);
-    answers = ['hang'];
+    const { id } = rig.waiting(`${receiver.origin}/a`);
+    receiver.answers = ['hang'];
     const stop = new AbortController();
-    const outcome = attempt(recording, {}, stop.signal);
-    await expect.poll(() => received.length).toBe(1);
+    const outcome = rig.notify(rig.row(id), stop.signal);
+    await rig.until(() => receiver.received.length === 1);
     stop.abort();
     expect(await outcome).toMatchObject({ kind: 'retryAt', code: 'CALLBACK_ABORTED' });
-    expect(store.callbacks.get(recording.id)).toMatchObject({ state: 'pending', attempts: 0 });
+    await rig.outbox.stop();
+    expect(rig.store.callbacks.get(id)).toMatchObject({ state: 'pending', attempts: 0 });
   });
 
-  it('waits as long as the receiver asks for, within reason', async () => {
-    const recording = waiting(`${origin}/a`);
-    answers = ['7', '100000', 'soon'].map((after) => ({ status: 503, headers: { 'retry-after': after } }));
-    expect(await attempt(recording)).toMatchObject({ afterMs: 7000 });
-    expect(await attempt(recording)).toMatchObject({ afterMs: 300_000 });
-    expect(await attempt(recording)).toMatchObject({ afterMs: undefined });
+  it('tries again after 1, 2, 4 … s up to 5 min, or when the receiver asks for it, within reason', async () => {
+    const { id } = rig.waiting(`${receiver.origin}/a`);
+    const later = (after: string) => ({ status: 503, headers: { 'retry-after': after } });
+    receiver.answers = [500, 500, 500, later('7'), later('100000'), later('soon'), ...Array(5).fill(500)];
+    void rig.notify(rig.row(id));
+    const pausesMs: number[] = [];
+    for (let attempt = 0; attempt < 11; attempt += 1) {
+      await rig.nextTry(id);
+      pausesMs.push((rig.store.callbacks.get(id)?.nextAtMs ?? 0) - rig.clock.now());
+    }
+    expect(pausesMs).toEqual([1e3, 2e3, 4e3, 7e3, 300e3, 32e3, 64e3, 128e3, 256e3, 300e3, 300e3]);
   });
 
   it('parks the result after the configured time and ends the recording all the same', async () => {
-    const recording = waiting(`${origin}/a?key=hidden`);
-    answers = [500, 500, 500];
-    expect(await attempt(recording)).toMatchObject({ kind: 'retryAt' });
-    nowMs += GIVE_UP_MS - 1;
-    expect(await attempt(recording)).toMatchObject({ kind: 'retryAt' });
-    nowMs += 1;
-    expect(await attempt(recording)).toEqual({ kind: 'done' });
-    expect(store.callbacks.list('parked')).toMatchObject([
-      { recordingId: recording.id, attempts: 3, lastError: 'HTTP status 500' },
+    const recording = rig.waiting(`${receiver.origin}/a?key=hidden`);
+    receiver.answer = () => 500;
+    const outcome = rig.notify(recording);
+    const queuedAtMs = rig.clock.now();
+    while (rig.store.callbacks.head(recording.id)) {
+      await rig.nextTry(recording.id);
+      const isOver = rig.clock.now() - queuedAtMs >= GIVE_UP_MS;
+      expect(rig.store.callbacks.get(recording.id)?.state).toBe(isOver ? 'parked' : 'pending');
+    }
+    expect(await outcome).toEqual({ kind: 'done' });
+    expect(rig.store.callbacks.list('parked')).toMatchObject([
+      { recordingId: recording.id, lastError: 'HTTP status 500', endedAtMs: expect.any(Number) },
     ]);
-    expect(lastEvent(recording.id)).toMatchObject({
-      type: 'callbackParked',
-      data: { attempts: 3, url: `${origin}/a` },
-    });
+    expect(lastEvent(recording.id)).toMatchObject({ type: 'callbackParked', data: { url: `${receiver.origin}/a` } });
+  });
+
+  it('does not take a time far in the future, written while the clock was wrong, for a reason to wait', async () => {
+    const { id } = rig.waiting(`${receiver.origin}/a`);
+    receiver.answers = [500];
+    void rig.notify(rig.row(id));
+    await rig.nextTry(id);
+    const head = rig.store.callbacks.head(id);
+    rig.store.callbacks.update(head?.deliveryId ?? '', { nextAtMs: rig.clock.now() + 10 * 365 * 86_400_000 });
+    await rig.clock.advance(1000);
+    await rig.until(() => receiver.received.length === 2);
   });
 });
 
-describe('addresses', () => {
-  async function asked(url: string): Promise<{ href: string; headers: Headers }> {
-    let seen: { href: string; headers: Headers } | undefined;
+describe('sending again by hand', () => {
+  it('sends what was delivered and what was parked once more, with the same id and bytes', async () => {
+    const { id } = rig.waiting(`${receiver.origin}/a`);
+    expect(rig.store.callbacks.resend(id)).toBe(false);
+    const outcome = rig.notify(rig.row(id));
+    await rig.until(() => receiver.received.length === 1);
+    await outcome;
+    rig.store.recordings.move(id, 'notifying', 'done');
+    expect(rig.store.callbacks.resend(id)).toBe(true);
+    rig.outbox.wake(id);
+    await rig.until(() => rig.store.callbacks.get(id)?.attempts === 2);
+    expect(rig.store.callbacks.get(id)).toMatchObject({ state: 'delivered' });
+    receiver.answer = () => 500;
+    rig.store.callbacks.resend(id);
+    while (rig.store.callbacks.head(id)) await rig.nextTry(id);
+    expect(rig.store.callbacks.get(id)?.state).toBe('parked');
+    receiver.answer = null;
+    rig.store.callbacks.resend(id);
+    rig.outbox.wake(id);
+    await rig.until(() => rig.store.callbacks.get(id)?.state === 'delivered');
+    expect(rig.row(id).state).toBe('done');
+    expect(new Set(receiver.received.map(({ body, headers }) => `${headers['x-delivery-id']} ${body}`)).size).toBe(1);
+  });
+});
+
+describe('addresses and redirects', () => {
+  /** What is asked for when a receiver answers one after the other; the last answer stays. */
+  async function asked(url: string, answers: Response[] = [new Response(null, { status: 200 })]) {
+    const seen: { href: string; headers: Headers; body: string; method: string }[] = [];
     const fake: typeof fetch = async (input, init) => {
       // The real constructor, so that what the platform refuses is refused here too.
       const request = new Request(input, init);
-      seen = { href: request.url, headers: request.headers };
-      return new Response(null, { status: 200 });
+      seen.push({ href: request.url, headers: request.headers, body: await request.text(), method: request.method });
+      return (answers[seen.length - 1] ?? answers.at(-1))!.clone();
     };
-    expect(await attempt(waiting(url), { fetch: fake })).toEqual({ kind: 'done' });
-    if (seen === undefined) throw new Error('nothing was sent');
-    return seen;
+    await rig.restart({ fetch: fake });
+    const { id } = rig.waiting(url);
+    void rig.notify(rig.row(id));
+    await rig.until(() => (rig.store.callbacks.get(id)?.attempts ?? 0) === 1);
+    return { seen, row: rig.store.callbacks.get(id)! };
   }
 
+  const redirect = (location: string, status = 307) => new Response(null, { status, headers: { location } });
+  const taken = new Response(null, { status: 200 });
+
   it('reads the odd one of the published sample', async () => {
-    expect((await asked('https:xxxxxxxx.com/post/xxx')).href).toBe('https://xxxxxxxx.com/post/xxx');
+    expect((await asked('https:xxxxxxxx.com/post/xxx')).seen[0]?.href).toBe('https://xxxxxxxx.com/post/xxx');
   });
 
   it('sends user name and password as authorization, which fetch would refuse in the address', async () => {
-    const { href, headers } = await asked('http://us%40er:p%C3%A4ss@127.0.0.1/x?y=1');
-    expect(href).toBe('http://127.0.0.1/x?y=1');
-    expect(headers.get('authorization')).toBe(`Basic ${Buffer.from('us@er:päss').toString('base64')}`);
+    const { seen } = await asked('http://us%40er:p%C3%A4ss@127.0.0.1/x?y=1');
+    expect(seen[0]?.href).toBe('http://127.0.0.1/x?y=1');
+    expect(seen[0]?.headers.get('authorization')).toBe(`Basic ${Buffer.from('us@er:päss').toString('base64')}`);
+  });
+
+  it.each([307, 308])('follows %i on the same host with method, body, id and authorization kept', async (status) => {
+    const { seen, row } = await asked('http://a:b@127.0.0.1:9/x', [redirect('/y?z=1', status), taken]);
+    expect(seen.map(({ href }) => href)).toEqual(['http://127.0.0.1:9/x', 'http://127.0.0.1:9/y?z=1']);
+    expect(seen[1]).toMatchObject({ method: 'POST', body: seen[0]?.body });
+    for (const name of ['authorization', 'x-delivery-id', 'content-type']) {
+      expect(seen[1]?.headers.get(name)).toBe(seen[0]?.headers.get(name));
+    }
+    expect(row.state).toBe('delivered');
+  });
+
+  it.each([
+    ['http://caller.example/x', 'https://caller.example/x', true],
+    ['https://caller.example/x', 'http://caller.example/x', false],
+    ['http://caller.example/x', 'http://caller.example:8080/x', false],
+    ['http://caller.example:8080/x', 'https://caller.example/x', false],
+    ['http://caller.example/x', 'https://other.example/x?token=hidden', false],
+    ['https://caller.example/x', '//other.example/x', false],
+    ['http://caller.example/x', 'http://[', false],
+  ])('from %s to %s: followed %s', async (from, to, isFollowed) => {
+    const { seen, row } = await asked(from, [redirect(to, 308), taken]);
+    expect(seen).toHaveLength(isFollowed ? 2 : 1);
+    expect(row.state).toBe(isFollowed ? 'delivered' : 'pending');
+    if (!isFollowed) expect(row.lastError).toMatch(/^HTTP status 308 to (another host|an address that is none)/);
+    expect(row.lastError ?? '').not.toContain('hidden');
+  });
+
+  it('does not run in circles', async () => {
+    const { seen, row } = await asked('http://caller.example/x', [redirect('/x')]);
+    expect(seen).toHaveLength(4);
+    expect(row).toMatchObject({ state: 'pending', lastError: 'more than 3 redirects' });
   });
 
   it('never puts credentials or queries into events and errors, also when nobody listens', async () => {
-    const port = (server.address() as AddressInfo).port;
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    const recording = waiting(`http://user:hiddenpass@127.0.0.1:${port}/x?key=hiddenkey`);
-    const outcome = await attempt(recording, { settings: { timeoutMs: 5000, giveUpAfterMs: 0 } });
-    expect(outcome).toEqual({ kind: 'done' });
-    const shown = JSON.stringify([store.events.list(), store.callbacks.get(recording.id)?.lastError]);
+    const { origin } = receiver;
+    await receiver.close();
+    await rig.restart({ settings: { timeoutMs: 5000, giveUpAfterMs: 0, eventGiveUpAfterMs: 0 } });
+    const { id } = rig.waiting(`${origin.replace('//', '//user:hiddenpass@')}/x?key=hiddenkey`);
+    const outcome = rig.notify(rig.row(id));
+    await rig.until(() => rig.store.callbacks.get(id)?.state === 'parked');
+    expect(await outcome).toEqual({ kind: 'done' });
+    const shown = JSON.stringify([rig.store.events.list(), rig.store.callbacks.get(id)?.lastError]);
     expect(shown).toContain('ECONNREFUSED');
     expect(shown).not.toContain('hidden');
+    receiver = await startReceiver();
+  });
+});
+
+describe('the signature', () => {
+  const KEY = 'k3yOfThisBoxForCallbacks';
+
+  it('is that of TRTC: base64 of HMAC-SHA256 over the raw bytes, beside the application id', async () => {
+    await rig.restart({ signingKey: KEY });
+    const { id } = rig.waiting(`${receiver.origin}/a`, { strRoomId: 'room', roomId: null, userId: 'user_55952145' });
+    rig.store.recordings.update(id, { failureMessage: '中文' });
+    void rig.notify(rig.row(id));
+    await rig.until(() => receiver.received.length === 1);
+    const { headers, bytes } = receiver.received[0]!;
+    expect(headers).toMatchObject({ sdkappid: '1400000000' });
+    expect(headers.sign).toBe(createHmac('sha256', KEY).update(bytes).digest('base64'));
+    const changed = Buffer.from(bytes);
+    changed[0] = 32;
+    expect(headers.sign).not.toBe(createHmac('sha256', KEY).update(changed).digest('base64'));
+    expect(JSON.stringify([rig.store.events.list(), rig.store.callbacks.get(id), headers])).not.toContain(KEY);
   });
 });

@@ -25,7 +25,8 @@ export interface FinalizeOutputOptions {
   segments: readonly { path: string; startMs: number }[];
   /** The file to be made. */
   file: string;
-  ffmpegPath: string;
+  /** Needed for loudness and for segments that do not fit each other; null when there is none. */
+  ffmpegPath: string | null;
   settings: Pick<Settings, 'audio' | 'loudness'>;
   signal: AbortSignal;
   /** Share of the work that is done, 0…1. */
@@ -76,7 +77,8 @@ export async function finalizeOutput(options: FinalizeOutputOptions): Promise<Ou
   if (media.kind === 'failed') return media.code === 'NO_MEDIA' ? { kind: 'nothing' } : media;
   let { bytes, durationMs } = media;
   let loudness: LoudnessOutcome | null = null;
-  if (wantsLoudness) {
+  if (wantsLoudness && ffmpegPath === null) loudness = NO_LOUDNESS;
+  else if (wantsLoudness && ffmpegPath !== null) {
     const { targetLufs, truePeakDb } = settings.loudness;
     loudness = await normaliseLoudness({
       ...{ input: file, output: file, kind, ffmpegPath, targetLufs, truePeakDb, audio: settings.audio },
@@ -100,6 +102,12 @@ export async function finalizeOutput(options: FinalizeOutputOptions): Promise<Ou
   }
 }
 
+/** A file is not withheld for its loudness. */
+const NO_LOUDNESS: LoudnessOutcome = {
+  kind: 'failed',
+  code: 'LOUDNESS_FAILED',
+  message: 'no working ffmpeg was found',
+};
 const INTERRUPTED: OutputOutcome = { kind: 'retry', code: 'ABORTED', message: 'finalizing was interrupted' };
 
 function shareOf(done: number, total: number): number {

@@ -131,7 +131,7 @@ describe('several outputs', () => {
     const recording = await mixAndSingles();
     const directory = rig.directoryOf(recording.id);
     for (const name of await readdir(directory)) await writeFile(path.join(directory, name), Buffer.alloc(1_000));
-    expect((await rig.run(recording)).outcome).toMatchObject({ kind: 'failed', code: 'NO_MEDIA' });
+    expect((await rig.run(recording)).outcome).toMatchObject({ kind: 'failed', code: 'SEGMENTS_UNREADABLE' });
     expect(await readdir(directory)).toHaveLength(6);
     expect(store.files.list(recording.id)).toEqual([]);
   });

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createFinalizeRig, type FinalizeRig, toneSegment } from '../../test/support/finalize-rig.ts';
+import { createFinalizeRig, type FinalizeRig, pictureSegment, toneSegment } from '../../test/support/finalize-rig.ts';
 import { fileName, objectKey } from '../recordings/naming.ts';
+import { defaultSettings, withOverrides } from '../settings/settings.ts';
 import type { RecordingPatch, RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { hashFile } from './hash-file.ts';
@@ -74,11 +75,14 @@ describe('finalizing', () => {
     expect(store.events.list({ recordingId: recording.id }).filter(({ type }) => type === 'finalized')).toHaveLength(1);
   });
 
-  it('leaves out a segment that is gone, as long as another one is there', async () => {
-    const recording = await ended();
+  it('leaves out a segment that is gone, as long as another one is there, and tells the gap', async () => {
+    const recording = await ended({ timelineMs: 4_000 });
     await rm(path.join(directoryOf(recording.id), 'segment-0001.mp3'));
     expect((await run(recording)).outcome).toEqual({ kind: 'done' });
     expect(Math.abs(store.files.list(recording.id)[0]!.durationMs - 2_000)).toBeLessThan(100);
+    expect(store.gaps.list(recording.id)).toMatchObject([
+      { atMs: 2_000, durationMs: 2_000, reason: 'segmentLost', cut: false },
+    ]);
   });
 });
 
@@ -110,6 +114,34 @@ describe('a box that dies', () => {
     const after = await stat(output, { bigint: true });
     expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
     await expectFinished(recording);
+  });
+
+  it.each<[string, (file: string) => Promise<void>]>([
+    ['is gone', (file) => rm(file)],
+    ['is shorter than its row says', (file) => truncate(file, 1_000)],
+    ['was left half renamed', (file) => rename(file, `${file}.partial`)],
+  ])('and a finished file that %s: it is made again while its segments are there', async (_, spoil) => {
+    const recording = await ended();
+    await run(recording);
+    const [file] = store.files.list(recording.id);
+    const whole = await readFile(file!.localPath);
+    for (const name of ['segment-0000.mp3', 'segment-0001.mp3']) {
+      await writeFile(path.join(directoryOf(recording.id), name), mp3);
+    }
+    await spoil(file!.localPath);
+    expect((await run(recording)).outcome).toEqual({ kind: 'done' });
+    expect(await readFile(file!.localPath)).toEqual(whole);
+    const names = await readdir(directoryOf(recording.id));
+    expect(names.sort()).toEqual([path.basename(file!.localPath), `${path.basename(file!.localPath)}.json`]);
+    expect(store.events.list({ recordingId: recording.id }).map(({ type }) => type)).toContain('fileDamaged');
+  });
+
+  it('and a finished file that is gone with its segments: that is told, nothing is made up', async () => {
+    const recording = await ended();
+    await run(recording);
+    await rm(store.files.list(recording.id)[0]!.localPath);
+    expect((await run(recording)).outcome).toMatchObject({ kind: 'failed', code: 'FILE_LOST' });
+    expect(store.files.list(recording.id)).toMatchObject([{ state: 'failed', failureCode: 'FILE_LOST', bytes: 0 }]);
   });
 
   it('in the middle of writing leaves no half file behind that would be taken for the whole one', async () => {
@@ -148,10 +180,33 @@ describe('trouble', () => {
     expect(left.map(({ data }) => data)).toEqual([{ segments: 1 }]);
   });
 
-  it('without ffmpeg is told with a remedy and looked at again', async () => {
-    const { outcome } = await run(await ended(), { ffmpegPath: null });
+  it('without ffmpeg is none as long as nothing has to be encoded', async () => {
+    const settings = withOverrides(defaultSettings(), { loudness: { enabled: true } });
+    const recording = await ended();
+    expect((await run(recording, { ffmpegPath: null, settings })).outcome).toEqual({ kind: 'done' });
+    await expectFinished(recording);
+    const [event] = store.events.list({ recordingId: recording.id }).filter(({ type }) => type === 'finalized');
+    expect(event?.data).toMatchObject({ loudness: { kind: 'failed', message: 'no working ffmpeg was found' } });
+  });
+
+  it('without ffmpeg is told with a remedy when segments do not fit; what fits is made meanwhile', async () => {
+    const [small, large] = await Promise.all([
+      pictureSegment('red', '64x48', 440),
+      pictureSegment('red', '96x64', 440),
+    ]);
+    const segments = [
+      { output: 'main:a', startMs: 0, content: small! },
+      { output: 'main:a', startMs: 2_000, content: large! },
+      { output: 'main:b', startMs: 0, content: small! },
+    ] as const;
+    const recording = await rig.ended(segments, { timelineMs: 4_000 }, { mode: '02' });
+    const { outcome } = await run(recording, { ffmpegPath: null });
     expect(outcome).toMatchObject({ kind: 'blocked', code: 'FFMPEG_MISSING', probeAfterMs: 60_000 });
     expect(outcome.kind === 'blocked' && outcome.remedy).toContain('FFMPEG_PATH');
+    expect(store.files.list(recording.id).map(({ userId }) => userId)).toEqual(['b']);
+    expect(await readdir(directoryOf(recording.id))).toHaveLength(4);
+    expect((await run(recording)).outcome).toEqual({ kind: 'done' });
+    expect(store.files.list(recording.id).map(({ userId }) => userId)).toEqual(['b', 'a']);
   });
 });
 
@@ -171,15 +226,32 @@ describe('no media', () => {
     expect(await readdir(directoryOf(recording.id))).toHaveLength(2);
   });
 
-  it('is in any segment: a failed transcoding', async () => {
+  it.each<[string, string, (file: string) => Promise<void>]>([
+    ['is in any segment', 'SEGMENTS_UNREADABLE', (file) => writeFile(file, Buffer.alloc(1000))],
+    ['is in segments that are empty', 'SEGMENTS_EMPTY', (file) => writeFile(file, '')],
+    ['is in segments that are missing', 'SEGMENTS_LOST', (file) => rm(file)],
+  ])('%s: told as %s, and nothing is deleted', async (_, code, spoil) => {
     const recording = await ended();
+    const names = await readdir(directoryOf(recording.id));
+    for (const name of names) await spoil(path.join(directoryOf(recording.id), name));
+    const left = await readdir(directoryOf(recording.id));
+    const { outcome } = await run(recording);
+    expect(outcome).toMatchObject({ kind: 'failed', code, failureKind: 'recording' });
+    expect(outcome.kind === 'failed' && outcome.message).toContain('all 2 segments');
+    expect(await readdir(directoryOf(recording.id))).toEqual(left);
+  });
+
+  it('was written because the encoder never got going: told with its words', async () => {
+    const failure = { failureCode: 'CAPTURE_ERROR', failureMessage: 'the encoder ended 3 times without output' };
+    const recording = await ended(failure);
     for (const name of await readdir(directoryOf(recording.id))) {
-      await writeFile(path.join(directoryOf(recording.id), name), Buffer.alloc(1000));
+      await writeFile(path.join(directoryOf(recording.id), name), '');
     }
-    expect((await run(recording)).outcome).toMatchObject({
+    expect((await run(recording)).outcome).toEqual({
       kind: 'failed',
-      code: 'NO_MEDIA',
-      failureKind: 'transcoding',
+      code: 'CAPTURE_ERROR',
+      message: failure.failureMessage,
+      failureKind: 'recording',
     });
   });
 });

@@ -1,20 +1,35 @@
 import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Gap } from '../../shared/recording.ts';
+import { ORPHAN_WAIT_MS, PID_FILE, waitForOrphan } from '../recordings/job.ts';
 import { fileNames, objectKey } from '../recordings/naming.ts';
 import { describeOutput, groupByOutput } from '../recordings/outputs.ts';
+import type { QuarantineFiles } from '../recordings/recovery/quarantine-file.ts';
+import { reconcile } from '../recordings/recovery/reconcile.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { MediaFileRow, RecordingRow, SegmentRow } from '../store/rows.ts';
+import type { FileRow, MediaFileRow, RecordingRow, SegmentRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { objectUrl } from './cos/object-url.ts';
+import { reencodedName } from './finalize.ts';
+import { FFMPEG_MISSING, type FoundSegment, whyNoFile, whyNothing } from './finalize-failures.ts';
 import { finalizeOutput, type OutputOutcome, type RecordingFacts } from './finalize-output.ts';
 import { hashFile } from './hash-file.ts';
+import { leftoversOf } from './loudness.ts';
 import { buildManifest, manifestName, writeManifest } from './manifest.ts';
 import type { Outcome, Step, StepProgress } from './steps.ts';
 
 export interface FinalizeStepDeps {
-  store: Pick<Store, 'boxId' | 'segments' | 'stays' | 'gaps' | 'sdkProblems' | 'files' | 'transaction' | 'events'>;
+  store: Pick<
+    Store,
+    'boxId' | 'recordings' | 'segments' | 'stays' | 'gaps' | 'sdkProblems' | 'files' | 'transaction' | 'events'
+  >;
   /** Directory of a recording's segments and of its final files. */
   directoryOf(recordingId: string): string;
+  /** Takes in what is found in that folder and cannot be understood. */
+  dataDirectory: string;
+  /** Tests pass their own. */
+  quarantineFiles?: QuarantineFiles;
+  /** Null when there is none: then only what needs none is done. */
   ffmpegPath: string | null;
   settings: Pick<Settings, 'audio' | 'loudness' | 'manifest'>;
   /** Of the recorder; goes into files and manifest. */
@@ -26,28 +41,35 @@ export interface FinalizeStepDeps {
 /** One output of a recording with what its file will be. */
 interface Target {
   output: SegmentRow['output'];
-  segments: { path: string; startMs: number }[];
+  segments: (FoundSegment & { path: string; startMs: number })[];
   name: string;
   /** On the disk now; its share of the step's progress. */
   bytes: number;
 }
 
+type MadeOutcome = Exclude<OutputOutcome, { kind: 'retry' }>;
+
 /**
  * Joins a recording's segments into its files, one per output, and writes the manifest beside them. Safe to repeat after a crash at any
- * point: a file appears by a rename, the row about it comes next, and only when all rows and the manifest are there the segments go.
+ * point: a file appears by a rename, the row about it comes next, and only when all rows and the manifest are there the segments go. A
+ * file that is gone or shorter than its row says is made again as long as its segments are there.
  */
 export function createFinalizeStep(deps: FinalizeStepDeps): Step {
-  return async (recording, signal, report) => {
-    const { store, ffmpegPath } = deps;
-    if (recording.firstMediaAtMs === null) return noMedia(recording);
-    if (ffmpegPath === null) return FFMPEG_MISSING;
+  return async ({ id }, signal, report) => {
+    const { store } = deps;
+    // The box may have been killed while it was ending this recording.
+    await waitForOrphan(deps.directoryOf(id), ORPHAN_WAIT_MS, signal);
+    await reconcile(deps, rowOfRecording(deps, id));
+    const recording = rowOfRecording(deps, id);
     const targets = await targetsOf(deps, recording);
-    const failed = await makeFiles({ ...deps, ffmpegPath }, recording, targets, signal, report);
-    if (failed) return failed;
+    const found = targets.flatMap(({ segments }) => segments);
+    if (recording.firstMediaAtMs === null) return whyNothing(recording, found);
+    const standstill = await makeFiles(deps, recording, targets, signal, report);
+    if (standstill) return standstill;
     const files = store.files.list(recording.id);
-    const made = files.filter(({ bytes }) => bytes > 0);
+    const made = files.filter(({ state }) => state !== 'failed');
     const [first] = made;
-    if (!first) return nothingMade(files);
+    if (!first) return whyNoFile(files) ?? whyNothing(recording, found);
     try {
       await finishManifest(deps, recording, made, first);
     } catch (error) {
@@ -56,6 +78,12 @@ export function createFinalizeStep(deps: FinalizeStepDeps): Step {
     await removeSegments(deps, recording, targets, made);
     return { kind: 'done' };
   };
+}
+
+function rowOfRecording({ store }: FinalizeStepDeps, id: string): RecordingRow {
+  const row = store.recordings.get(id);
+  if (!row) throw new Error(`recording ${id} is missing`);
+  return row;
 }
 
 async function targetsOf({ store, directoryOf }: FinalizeStepDeps, recording: RecordingRow): Promise<Target[]> {
@@ -71,18 +99,20 @@ async function targetsOf({ store, directoryOf }: FinalizeStepDeps, recording: Re
         path: path.join(directory, path.basename(file)),
         startMs,
       }));
-      const sizes = await Promise.all(places.map((place) => sizeOf(place.path)));
-      const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      return { output, segments: places, name: names.get(output) ?? output, bytes };
+      const found = await Promise.all(places.map(async (place) => ({ ...place, bytes: await sizeOf(place.path) })));
+      const bytes = found.reduce((sum, segment) => sum + (segment.bytes ?? 0), 0);
+      return { output, segments: found, name: names.get(output) ?? output, bytes };
     }),
   );
 }
 
-async function sizeOf(file: string): Promise<number> {
+/** Bytes of a file; null when there is none. Other errors reject. */
+async function sizeOf(file: string): Promise<number | null> {
   try {
     return (await stat(file)).size;
-  } catch {
-    return 0;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
   }
 }
 
@@ -91,9 +121,9 @@ function rowOf(files: readonly MediaFileRow[], output: SegmentRow['output']): Me
   return files.find((file) => file.stream === stream && (userId === null || file.userId === userId));
 }
 
-/** Makes what is not there yet; an outcome when the step cannot go on. */
+/** Makes what is not there yet; an outcome when the step cannot go on. One output that has to wait does not hold up the others. */
 async function makeFiles(
-  deps: FinalizeStepDeps & { ffmpegPath: string },
+  deps: FinalizeStepDeps,
   recording: RecordingRow,
   targets: readonly Target[],
   signal: AbortSignal,
@@ -103,21 +133,30 @@ async function makeFiles(
   const facts = factsOf(deps, recording);
   const totalBytes = targets.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
+  let blocked: Outcome | null = null;
   for (const target of targets) {
     const before = doneBytes;
-    if (!rowOf(store.files.list(recording.id), target.output)) {
+    const row = rowOf(store.files.list(recording.id), target.output);
+    if (!row || !(await isWhole(row))) {
       const outcome = await finalizeOutput({
         ...{ facts, output: target.output, segments: target.segments, ffmpegPath, settings, signal },
         file: path.join(directoryOf(recording.id), target.name),
         onProgress: (share) => report({ doneBytes: before + Math.floor(target.bytes * share), totalBytes }),
       });
-      if (outcome.kind === 'retry') return { kind: 'retryAt', code: outcome.code, message: outcome.message };
-      writeOutcome(deps, recording, target, outcome);
+      if (outcome.kind !== 'retry') writeOutcome(deps, recording, target, outcome, row);
+      else if (outcome.code === FFMPEG_MISSING.code) blocked = FFMPEG_MISSING;
+      else return { kind: 'retryAt', code: outcome.code, message: outcome.message };
     }
     doneBytes += target.bytes;
     report({ doneBytes, totalBytes });
   }
-  return null;
+  return blocked;
+}
+
+/** Whether a file with a row needs nothing: it is as long as its row says, or there is none to be expected here. */
+async function isWhole(row: FileRow): Promise<boolean> {
+  if (row.state === 'failed' || row.state === 'uploaded') return true;
+  return (await sizeOf(row.localPath)) === row.bytes;
 }
 
 function factsOf({ store, version }: FinalizeStepDeps, recording: RecordingRow): RecordingFacts {
@@ -125,19 +164,23 @@ function factsOf({ store, version }: FinalizeStepDeps, recording: RecordingRow):
   return { recording, stays, gaps, boxId: store.boxId, recorder: `trtc-recorder-box ${version}` };
 }
 
-/** An output with nothing in it gets no row; one that cannot be encoded gets a row that says so, for its caller to be told. */
+/**
+ * An output with nothing in it gets no row; one that cannot be encoded gets a row that says so, for its caller to be told.
+ * @param row of a file that had to be made again
+ */
 function writeOutcome(
   { store, directoryOf }: FinalizeStepDeps,
   recording: RecordingRow,
   { output, segments, name }: Target,
-  outcome: Exclude<OutputOutcome, { kind: 'retry' }>,
+  outcome: MadeOutcome,
+  row: MediaFileRow | undefined,
 ): void {
   const { stream, userId } = describeOutput(output);
-  if (outcome.kind === 'nothing') {
+  if (outcome.kind === 'nothing' && !row) {
     store.events.append('outputLeftOut', recording.id, { output, segments: segments.length });
     return;
   }
-  const fileIndex = store.files.list(recording.id).length;
+  const fileIndex = row?.fileIndex ?? store.files.list(recording.id).length;
   const key = objectKey(recording, name);
   const file = {
     ...{ recordingId: recording.id, fileIndex, stream, userId: userId ?? recording.userId },
@@ -146,8 +189,9 @@ function writeOutcome(
     url: objectUrl(recording.cosBucket, recording.cosRegion, key),
   };
   store.transaction(() => {
-    if (outcome.kind === 'failed') {
-      const { code, message } = outcome;
+    if (row) store.events.append('fileDamaged', recording.id, { file: fileIndex, bytes: row.bytes });
+    if (outcome.kind !== 'done') {
+      const { code, message } = outcome.kind === 'failed' ? outcome : FILE_LOST;
       const startOffsetMs = segments[0]?.startMs ?? 0;
       const failure = { state: 'failed', failureCode: code, message } as const;
       store.files.put({ ...file, ...failure, bytes: 0, durationMs: 0, startOffsetMs });
@@ -156,8 +200,31 @@ function writeOutcome(
     }
     const { durationMs, startMs: startOffsetMs, hashes, repaired, loudness } = outcome;
     store.files.put({ ...file, ...hashes, durationMs, startOffsetMs });
+    for (const gap of lostSegments(recording, output, segments, repaired.omittedSegments)) {
+      store.gaps.add(recording.id, gap);
+    }
     const facts = { bytes: hashes.bytes, durationMs, startOffsetMs, repaired, ...(loudness ? { loudness } : {}) };
     store.events.append('finalized', recording.id, { file: fileIndex, output, ...facts });
+  });
+}
+
+const FILE_LOST = {
+  code: 'FILE_LOST',
+  message: 'the finished file is missing or damaged on the disk, and its segments are gone',
+};
+
+/** What a segment that could not be used leaves open in the mix: from its start to that of the next, or to the end. */
+function lostSegments(
+  { timelineMs }: RecordingRow,
+  output: SegmentRow['output'],
+  segments: Target['segments'],
+  omitted: readonly string[],
+): Gap[] {
+  if (output !== 'mix') return [];
+  return segments.flatMap(({ path: segment, startMs }, index) => {
+    const durationMs = Math.round((segments[index + 1]?.startMs ?? timelineMs) - startMs);
+    if (!omitted.includes(path.basename(segment)) || durationMs <= 0) return [];
+    return [{ atMs: Math.round(startMs), durationMs, reason: 'segmentLost', cut: false }];
   });
 }
 
@@ -194,39 +261,26 @@ async function finishManifest(
   });
 }
 
-/** Segments of outputs without a file stay: whatever is in them is nowhere else. */
+/** Segments of outputs without a file stay: whatever is in them is nowhere else. What an interrupted try left goes with the others. */
 async function removeSegments(
-  { store }: FinalizeStepDeps,
+  { store, directoryOf }: FinalizeStepDeps,
   recording: RecordingRow,
   targets: readonly Target[],
   made: readonly MediaFileRow[],
 ): Promise<void> {
-  const joined = targets.filter(({ output }) => rowOf(made, output)).flatMap(({ segments }) => segments);
-  const removals = await Promise.allSettled(joined.map(({ path: segment }) => rm(segment, { force: true })));
+  const joined = targets.filter(({ output }) => rowOf(made, output));
+  const directory = directoryOf(recording.id);
+  const removals = await Promise.allSettled([
+    rm(path.join(directory, PID_FILE), { force: true }),
+    ...joined.flatMap(({ segments, name }) => {
+      const file = path.join(directory, name);
+      const leftovers = [...leftoversOf(file), ...segments.map(({ path: segment }) => reencodedName(segment))];
+      return [...segments.map(({ path: segment }) => segment), ...leftovers].map((each) => rm(each, { force: true }));
+    }),
+  ]);
   // A segment that somebody holds open is no reason to keep a finished file from its caller.
   const left = removals.filter(({ status }) => status === 'rejected').length;
   if (left > 0) store.events.append('segmentsLeft', recording.id, { segments: left });
-}
-
-const FFMPEG_MISSING: Outcome = {
-  kind: 'blocked',
-  code: 'FFMPEG_MISSING',
-  message: 'no working ffmpeg was found',
-  remedy: 'Install ffmpeg or set FFMPEG_PATH, then start the box again; the recording is safe in its segments.',
-  probeAfterMs: 60_000,
-};
-
-function noMedia(recording: RecordingRow): Outcome {
-  const why =
-    recording.failureMessage ?? `the room gave no picture and no sound until the end (${recording.endReason})`;
-  return { kind: 'failed', code: recording.failureCode ?? 'NO_MEDIA', message: why, failureKind: 'recording' };
-}
-
-/** `files`: rows of outputs that could not be encoded. */
-function nothingMade(files: readonly MediaFileRow[]): Outcome {
-  const code = files[0]?.failureCode ?? 'NO_MEDIA';
-  const message = files[0]?.message ?? 'no segment holds any picture or sound';
-  return { kind: 'failed', code, message, failureKind: 'transcoding' };
 }
 
 function codeOf(error: unknown): string {

@@ -24,8 +24,8 @@ export interface FinalizeOptions {
   kind: 'mp4' | 'mp3';
   hasVideo: boolean;
   hasAudio: boolean;
-  /** Only needed when segments come from encoders that do not fit each other. */
-  ffmpegPath: string;
+  /** Only needed when segments come from encoders that do not fit each other; null when there is none. */
+  ffmpegPath: string | null;
   metadata: MediaMetadata;
   /** On the recording's timeline; the file gets those that lie in it, in its own time. */
   chapters?: readonly Chapter[];
@@ -56,7 +56,10 @@ export type FinalizeOutcome =
       startMs: number;
       repaired: Repairs;
     }
-  /** Worth another try later: disk full, read error, interrupted. Codes are those of the system, or ABORTED, TIMEOUT, VERIFY_FAILED. */
+  /**
+   * Worth another try later: disk full, read error, interrupted. Codes are those of the system, or ABORTED, TIMEOUT, VERIFY_FAILED and
+   * FFMPEG_MISSING.
+   */
   | { kind: 'retry'; code: string; message: string }
   /** Another try would end the same way. */
   | { kind: 'failed'; code: 'NO_MEDIA' | 'TRANSCODE_FAILED'; message: string };
@@ -124,6 +127,14 @@ export async function finalizeMedia(options: FinalizeOptions): Promise<FinalizeO
     clearTimeout(timer);
     await Promise.allSettled(run.handles.map((handle) => handle.close()));
     await Promise.allSettled(run.temporary.map((file) => run.fileSystem.rm(file, { force: true })));
+  }
+}
+
+class FfmpegMissingError extends Error {
+  readonly code = 'FFMPEG_MISSING';
+  constructor() {
+    super('the segments have to be encoded anew and no working ffmpeg was found');
+    this.name = 'FfmpegMissingError';
   }
 }
 
@@ -231,16 +242,22 @@ async function openIfThere(fileSystem: FinalizeFileSystem, file: string): Promis
   }
 }
 
+/** Where a segment lies while it is encoded anew. */
+export function reencodedName(segment: string): string {
+  return `${segment}.reencoded`;
+}
+
 type OpenMp4 = OpenSegment<Pick<Mp4Segment, 'reader' | 'summary'>>;
 
 /** Segments of different encoders: all of them get the same encoder, and the first one's size. */
 async function reencodeAll(run: Run, segments: OpenMp4[]): Promise<OpenMp4[]> {
   const { ffmpegPath, hasAudio, hasVideo } = run.options;
+  if (ffmpegPath === null) throw new FfmpegMissingError();
   run.repaired.reencoded = true;
   const size = sizeOf(segments.map((segment) => segment.value.summary));
   const encoded: OpenMp4[] = [];
   for (const segment of segments) {
-    const output = `${segment.file}.reencoded`;
+    const output = reencodedName(segment.file);
     run.temporary.push(output);
     await reencodeSegment({
       ffmpegPath,

@@ -8,7 +8,7 @@ import type { MediaMetadata } from './join/metadata.ts';
 import { readProgressive } from './join/progressive-reader.ts';
 import { progressiveDurationMs, readMp3Sound, replaceMp3Sound, replaceMp4Sound } from './join/replace-sound.ts';
 import { VerificationError } from './join/verify.ts';
-import { type FinalizeFileSystem, publish, writePartial } from './join/write-file.ts';
+import { type FinalizeFileSystem, partialOf, publish, writePartial } from './join/write-file.ts';
 import {
   encodeWithGain,
   type Gain,
@@ -88,7 +88,7 @@ const ENCODED_SHARE = 0.9;
  */
 export async function normaliseLoudness(options: LoudnessOptions): Promise<LoudnessOutcome> {
   const fileSystem = options.fileSystem ?? nodeFileSystem;
-  const sound = `${options.output}.sound`;
+  const sound = soundOf(options.output);
   const handles: FileHandle[] = [];
   try {
     return await normalise({ ...options, fileSystem }, sound, handles);
@@ -98,6 +98,16 @@ export async function normaliseLoudness(options: LoudnessOptions): Promise<Loudn
     await Promise.allSettled(handles.map((handle) => handle.close()));
     await fileSystem.rm(sound, { force: true }).catch(() => {});
   }
+}
+
+/** Where the new sound is until it is in the file. */
+function soundOf(output: string): string {
+  return `${output}.sound`;
+}
+
+/** What an interrupted try to make a file may have left beside it. */
+export function leftoversOf(file: string): string[] {
+  return [partialOf(file), soundOf(file)];
 }
 
 type Options = LoudnessOptions & { fileSystem: FinalizeFileSystem };

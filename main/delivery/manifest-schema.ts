@@ -4,7 +4,7 @@ import { END_REASONS, FILE_STREAMS, LAYOUTS, MODES } from '../../shared/recordin
 /** Raised when a reader of older manifests would misunderstand a newer one. */
 export const MANIFEST_FORMAT_VERSION = 1;
 
-const GAP_REASONS = ['encoderDied', 'captureDied', 'boxDown', 'connectionLost'] as const;
+const GAP_REASONS = ['encoderDied', 'captureDied', 'boxDown', 'connectionLost', 'segmentLost'] as const;
 
 function closed<Properties extends Parameters<typeof Type.Object>[0]>(properties: Properties, description?: string) {
   return Type.Object(properties, { additionalProperties: false, ...(description ? { description } : {}) });

@@ -22,6 +22,7 @@ const RECORDING: RecordingRow = {
   alsoSingle: true,
   layout: 'speaker',
   namesJson: '{"a":"阿明"}',
+  userSigExpiresAtMs: null,
   callbackUrl: 'https://caller:hunter2@example.com/done?key=hunter2#hunter2',
   cosRegion: 'ap-shanghai',
   cosBucket: 'test-123456789',
@@ -30,6 +31,7 @@ const RECORDING: RecordingRow = {
   simulated: true,
   startedAtMs: START_MS,
   endedAtMs: START_MS + 60_000,
+  cutMs: 0,
   timelineMs: 59_999.9996,
   endReason: 'dissolved',
   stopRequested: null,
@@ -49,6 +51,9 @@ const RECORDING: RecordingRow = {
   blockedCode: null,
   blockedRemedy: null,
   lastError: null,
+  waitRemedy: null,
+  waitUntilAtMs: null,
+  uploadPace: 0,
   updatedAtMs: START_MS + 61_000,
 };
 

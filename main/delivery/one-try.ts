@@ -1,3 +1,4 @@
+import { REMEDIES } from '../../shared/texts/remedies.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Clock, Timeout } from './clock.ts';
 import type { Outcome, Step, StepProgress } from './steps.ts';
@@ -22,6 +23,7 @@ export function runOnce(step: Step, recording: RecordingRow, options: TryOptions
   const { promise, resolve } = Promise.withResolvers<Outcome | null>();
   let timer: Timeout | undefined;
   let over = false;
+  let stalled = false;
   const rearm = (callback: () => void, delayMs: number): void => {
     if (timer !== undefined) clock.clearTimeout(timer);
     timer = clock.setTimeout(callback, delayMs);
@@ -31,8 +33,12 @@ export function runOnce(step: Step, recording: RecordingRow, options: TryOptions
     if (timer !== undefined) clock.clearTimeout(timer);
     resolve(outcome);
   };
+  const stall = (): void => {
+    stalled = true;
+    abort.abort(new Error('no sign of life'));
+  };
   const watch = (): void => {
-    if (!over && !abort.signal.aborted) rearm(() => abort.abort(new Error('no sign of life')), stallMs);
+    if (!over && !abort.signal.aborted) rearm(stall, stallMs);
   };
   const report = (progress: StepProgress): void => {
     if (over) return;
@@ -43,7 +49,8 @@ export function runOnce(step: Step, recording: RecordingRow, options: TryOptions
   // The indirection turns a synchronous throw of the step into a rejection.
   const settled = Promise.resolve()
     .then(() => step(recording, abort.signal, report))
-    .then(end, (error: unknown) => {
+    .then((outcome) => end(stalled && outcome.kind === 'retryAt' ? stalledFor(stallMs, outcome) : outcome))
+    .catch((error: unknown) => {
       if (!over) onThrow(error);
       end({ kind: 'retryAt', code: 'STEP_THREW', message: error instanceof Error ? error.message : String(error) });
     });
@@ -56,4 +63,10 @@ export function runOnce(step: Step, recording: RecordingRow, options: TryOptions
   };
   abort.signal.addEventListener('abort', giveUp, { once: true });
   return promise;
+}
+
+/** The step itself only knows that it was interrupted; whoever reads the reason wants to know why. */
+function stalledFor(stallMs: number, { afterMs }: Extract<Outcome, { kind: 'retryAt' }>): Outcome {
+  const message = `nothing moved for ${Math.round(stallMs / 1000)} s`;
+  return { kind: 'retryAt', afterMs, code: 'STALLED', message, remedy: REMEDIES.checkLine.en };
 }

@@ -18,6 +18,7 @@ function recordingRow(changes: Partial<RecordingRow> = {}): RecordingRow {
     layout: null,
     namesJson: '{}',
     callbackUrl: null,
+    userSigExpiresAtMs: null,
     cosRegion: 'ap-shanghai',
     cosBucket: 'test-123456789',
     cosPath: '/trtc',
@@ -25,6 +26,7 @@ function recordingRow(changes: Partial<RecordingRow> = {}): RecordingRow {
     simulated: false,
     startedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5),
     endedAtMs: null,
+    cutMs: 0,
     timelineMs: 9000.7,
     endReason: 'dissolved',
     stopRequested: null,
@@ -44,6 +46,9 @@ function recordingRow(changes: Partial<RecordingRow> = {}): RecordingRow {
     blockedCode: null,
     blockedRemedy: null,
     lastError: null,
+    waitRemedy: null,
+    waitUntilAtMs: null,
+    uploadPace: 0,
     updatedAtMs: 0,
     ...changes,
   };
@@ -67,6 +72,7 @@ const FILE: MediaFileRow = {
   state: 'uploaded',
   failureCode: null,
   message: null,
+  evictedAtMs: null,
 };
 
 describe('the result', () => {

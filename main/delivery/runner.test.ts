@@ -272,7 +272,7 @@ describe('many recordings', () => {
     expect(running.progress(id)).toEqual({ doneBytes: 5, totalBytes: 9 });
     await box.clock.advance(STALL_MS);
     expect(signal?.aborted).toBe(true);
-    expect(box.row(id).lastError).toBe('OFFLINE: no line');
+    expect(box.row(id).lastError).toBe('STALLED: nothing moved for 60 s');
     expect(running.progress(id)).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import type { RecordingState } from '../../shared/recording.ts';
+import { LINE_REMEDIES } from '../../shared/texts/remedies.ts';
 import type { Logger } from '../logging.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Clock, Timeout } from './clock.ts';
@@ -42,8 +43,12 @@ export interface Runner {
   wake(): void;
   /** Makes a waiting or blocked recording due now. @returns false when it is in no delivery state or a try is still at work. */
   retryNow(recordingId: string): boolean;
-  /** Makes all waiting and blocked recordings due now: the network is back, or settings were changed. */
-  retryAll(): void;
+  /** Like `retryNow`, or right after the try that is at work: what it found out may be old. @returns false when it is in no delivery state. */
+  retrySoon(recordingId: string): boolean;
+  /** Makes all waiting and blocked recordings due now, and those at work right after: settings or keys were changed. @returns how many. */
+  retryAll(): number;
+  /** Makes those due that wait for the line, without forgetting how often they tried. */
+  lineIsBack(): void;
   /** Progress of the try under way; undefined when none is. */
   progress(recordingId: string): StepProgress | undefined;
   /** Takes in nothing more, aborts what runs and resolves when all of it has settled or `withinMs` is over. */
@@ -83,6 +88,8 @@ class DeliveryRunner implements Runner {
   readonly #running = new Map<string, Running>();
   /** Recordings with a try that ignored its abort and has not come to an end since. */
   readonly #hung = new Set<string>();
+  /** Recordings at work that are to be tried again as soon as they have settled. */
+  readonly #again = new Set<string>();
   /** Most bytes ever reported per recording and step: only more than that is progress. */
   readonly #highWater = new Map<string, number>();
   #timer: Timeout | undefined;
@@ -112,10 +119,33 @@ class DeliveryRunner implements Runner {
     return true;
   }
 
-  retryAll(): void {
-    for (const row of this.#options.store.recordings.waiting(DELIVERY_STATES)) {
-      if (!this.#isAtWork(row.id)) this.#makeDue(row);
-    }
+  retrySoon(recordingId: string): boolean {
+    if (!this.#running.has(recordingId)) return this.retryNow(recordingId);
+    this.#again.add(recordingId);
+    return true;
+  }
+
+  retryAll(): number {
+    const { store } = this.#options;
+    const waiting = store.recordings.waiting(DELIVERY_STATES).filter(({ id }) => !this.#isAtWork(id));
+    store.transaction(() => {
+      for (const row of waiting) this.#makeDue(row);
+    });
+    for (const id of this.#running.keys()) this.#again.add(id);
+    this.wake();
+    return waiting.length;
+  }
+
+  lineIsBack(): void {
+    const { store, clock } = this.#options;
+    const waiting = store.recordings.waiting(DELIVERY_STATES).filter(({ id, nextAtMs, waitRemedy }) => {
+      const isLater = nextAtMs !== null && nextAtMs > clock.now();
+      return isLater && !this.#isAtWork(id) && waitRemedy !== null && LINE_REMEDIES.has(waitRemedy);
+    });
+    if (waiting.length === 0) return;
+    store.transaction(() => {
+      for (const { id } of waiting) store.recordings.update(id, { nextAtMs: clock.now() });
+    });
     this.wake();
   }
 
@@ -142,7 +172,8 @@ class DeliveryRunner implements Runner {
   }
 
   #makeDue(row: RecordingRow): void {
-    const fresh = { nextAtMs: null, attempts: 0, blockedCode: null, blockedRemedy: null };
+    const noWait = { waitRemedy: null, waitUntilAtMs: null };
+    const fresh = { nextAtMs: null, attempts: 0, blockedCode: null, blockedRemedy: null, ...noWait };
     this.#options.store.recordings.update(row.id, fresh);
   }
 
@@ -152,7 +183,8 @@ class DeliveryRunner implements Runner {
     const { clock } = this.#options;
     const atMs = clock.now() + delayMs;
     if (this.#timer !== undefined) {
-      if (this.#lookAtMs <= atMs) return;
+      // A look that is wanted now is not left to one whose time was reckoned by another wall clock.
+      if (delayMs > 0 && this.#lookAtMs <= atMs) return;
       clock.clearTimeout(this.#timer);
     }
     this.#lookAtMs = atMs;
@@ -231,7 +263,9 @@ class DeliveryRunner implements Runner {
       return;
     }
     settle(store, { row, state, attempts, outcome }, clock.now(), random);
-    if (outcome.kind === 'done' || outcome.kind === 'failed') this.#highWater.delete(mark);
+    const ended = outcome.kind === 'done' || outcome.kind === 'failed';
+    if (ended) this.#highWater.delete(mark);
+    if (this.#again.delete(row.id) && !ended && answer !== null) this.#makeDue(row);
     log.info({ ...where, outcome: outcome.kind, attempts }, 'delivery step settled');
     onSettled?.(row.id, state, outcome);
   }

@@ -37,10 +37,18 @@ function nextMove({ row, state }: SettledTry, outcome: EndOfStep): { to: Recordi
 }
 
 /** Whether the history should note this try: a box that is offline for days tries hundreds of times. */
-function isNews({ row, attempts }: SettledTry, { kind, code }: Standstill): boolean {
+function isNews({ row, attempts }: SettledTry, outcome: Standstill): boolean {
+  const { kind, code } = outcome;
   if (kind === 'blocked') return row.blockedCode !== code;
+  if (kind === 'postponed') return row.waitUntilAtMs !== outcome.untilMs;
   return !row.lastError?.startsWith(`${code}:`) || Number.isInteger(Math.log2(attempts));
 }
+
+const EVENT_OF: Readonly<Record<Standstill['kind'], string>> = {
+  blocked: 'blocked',
+  postponed: 'postponed',
+  retryAt: 'retry',
+};
 
 function standStill(
   store: DeliveryStore,
@@ -49,19 +57,22 @@ function standStill(
   waitMs: number,
   nowMs: number,
 ): void {
-  const { row, state, attempts } = settled;
-  const { code, message } = outcome;
-  const remedy = outcome.kind === 'blocked' ? outcome.remedy : null;
+  const { row, state } = settled;
+  const { code, message, remedy = null } = outcome;
+  const attempts = outcome.kind === 'postponed' ? row.attempts : settled.attempts;
+  const blocked = outcome.kind === 'blocked';
   store.transaction(() => {
     store.recordings.update(row.id, {
       attempts,
       nextAtMs: nowMs + waitMs,
-      blockedCode: outcome.kind === 'blocked' ? code : null,
-      blockedRemedy: remedy,
+      blockedCode: blocked ? code : null,
+      blockedRemedy: blocked ? remedy : null,
       lastError: `${code}: ${message}`,
+      waitRemedy: blocked ? null : remedy,
+      waitUntilAtMs: outcome.kind === 'postponed' ? outcome.untilMs : null,
     });
     if (!isNews(settled, outcome)) return;
-    store.events.append(outcome.kind === 'blocked' ? 'blocked' : 'retry', row.id, {
+    store.events.append(EVENT_OF[outcome.kind], row.id, {
       step: state,
       code,
       message,
@@ -88,6 +99,10 @@ export function settle(store: DeliveryStore, settled: SettledTry, nowMs: number,
       standStill(store, settled, outcome, waitMs, nowMs);
       break;
     }
+    case 'postponed':
+      // Looked at again within the hour: a clock that is set meanwhile brings the time nearer or further.
+      standStill(store, settled, outcome, Math.min(Math.max(0, outcome.untilMs - nowMs), LONGEST_WAIT_MS), nowMs);
+      break;
     case 'blocked':
       standStill(store, settled, outcome, Math.min(outcome.probeAfterMs, LONGEST_WAIT_MS), nowMs);
       break;

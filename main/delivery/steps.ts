@@ -16,8 +16,10 @@ export interface StepProgress {
 export type Outcome =
   /** The recording moves on, with these further facts. */
   | { kind: 'done'; patch?: RecordingPatch }
-  /** Try again, after `afterMs` or by exponential backoff. There is no limit of tries. */
-  | { kind: 'retryAt'; afterMs?: number | undefined; code: string; message: string }
+  /** Try again, after `afterMs` or by exponential backoff. There is no limit of tries. `remedy`: what somebody might do meanwhile. */
+  | { kind: 'retryAt'; afterMs?: number | undefined; code: string; message: string; remedy?: string | undefined }
+  /** Nothing is wrong, it is only not the time: the step goes on at `untilMs` (wall clock). Does not count as a try. */
+  | { kind: 'postponed'; code: string; message: string; remedy: string; untilMs: number }
   /** Somebody has to correct something; looked at again after `probeAfterMs` in case it was corrected unseen. */
   | { kind: 'blocked'; code: string; message: string; remedy: string; probeAfterMs: number }
   /** This will never work. The caller is told. */

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { BUCKET, type CosRig, CREDENTIAL, hashFile, MIB, REGION, startCosRig } from '../../test/support/cos-rig.ts';
 import { newRecording } from '../../test/support/new-recording.ts';
 import { silentLogger } from '../logging.ts';
+import { SecretError } from '../settings/secrets.ts';
 import { defaultSettings } from '../settings/settings.ts';
 import type { FileRow, RecordingRow, RecordingSecrets } from '../store/rows.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -16,6 +17,11 @@ import { createUploadStep, type UploadStepDeps } from './upload-step.ts';
 
 const OWN: RecordingSecrets = { userSig: 'sig', ...CREDENTIAL, token: null };
 const NONE: RecordingSecrets = { userSig: 'sig', secretId: null, secretKey: null, token: null };
+
+/** What the store does when `secret.key` is another one. */
+function openOnly(): never {
+  throw new SecretError('SECRET_UNREADABLE', 'the secret cannot be opened');
+}
 
 let rig: CosRig;
 let directory: string;
@@ -105,7 +111,8 @@ async function run(
   const step = createUploadStep({
     store,
     endpoint: rig.server.url,
-    storedCredentials: null,
+    credentials: { current: () => null },
+    now: Date.now,
     settings: { ...defaultSettings().upload, partBytes: MIB },
     log: silentLogger(),
     createClient: counted(createCosClient),
@@ -214,9 +221,9 @@ describe('credentials', () => {
     const own = finalized([10], { ...OWN, token: 'tmp-token' });
     const stored = { secretId: 'AKIDstored', secretKey: 'stored-key' };
     const createClient = failing({ origin: 'network', code: 'ECONNREFUSED' });
-    await run(own, { storedCredentials: stored, createClient });
+    await run(own, { credentials: { current: () => stored }, createClient });
     store.recordings.move(own.id, 'uploading', 'notifying');
-    await run(finalized([10], NONE), { storedCredentials: stored, createClient });
+    await run(finalized([10], NONE), { credentials: { current: () => stored }, createClient });
     expect(clients).toMatchObject([
       { ...CREDENTIAL, token: 'tmp-token', region: REGION, bucket: BUCKET, endpoint: rig.server.url },
       { ...stored, token: undefined },
@@ -227,6 +234,15 @@ describe('credentials', () => {
     const { outcome } = await run(finalized([10], NONE));
     expect(outcome).toMatchObject({ kind: 'blocked', code: 'COS_CREDENTIALS_MISSING', probeAfterMs: 60_000 });
     expect(clients).toHaveLength(0);
+  });
+
+  it('that cannot be opened any more block the upload instead of ending it', async () => {
+    const recording = finalized([10]);
+    const other = { ...store, recordings: { ...store.recordings, secrets: openOnly } };
+    const { outcome } = await run(recording, { store: other });
+    expect(outcome).toMatchObject({ kind: 'blocked', code: 'SECRET_UNREADABLE' });
+    expect(store.recordings.setCredentials(recording.id, CREDENTIAL)).toBe(true);
+    expect((await run(recording)).outcome).toEqual({ kind: 'done' });
   });
 });
 

@@ -40,6 +40,7 @@ export function requestFingerprint(request: RecordingRequest): string {
     CosConfig.Region,
     CosConfig.Bucket,
     CosConfig.Path,
+    ...(rest.Event.length > 0 ? [{ Event: rest.Event }] : []),
     ...(AlsoSingle || Layout !== null || names.length > 0 ? [AlsoSingle, Layout, names] : []),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex');

@@ -1,7 +1,8 @@
 import type { ErrorCode, Problem } from '../../shared/errors.ts';
+import type { GivenCredentials } from '../../shared/parse-credentials.ts';
 import type { RecordingState } from '../../shared/recording.ts';
 import type { ParseOptions, RecordingRequest } from '../../shared/request.ts';
-import type { RecordingView } from '../../shared/view.ts';
+import type { CosCredentialsView, RecordingView } from '../../shared/view.ts';
 
 /** A refusal; `kind` tells it apart from an answer. */
 export type ProblemResult = { kind: 'problem' } & Problem;
@@ -41,7 +42,10 @@ export interface HealthView {
     /** Of those, how many stand still until somebody changes something. */
     blocked: number;
   };
-  disk: { freeBytes: number; reserveBytes: number };
+  /** Results and events that callers are still to be told, and those that were given up until somebody sends them again. */
+  callbacks: { pending: number; parked: number };
+  /** `freeBytes` is null while the disk of the recordings is away. */
+  disk: { freeBytes: number | null; reserveBytes: number };
   /** Null when no working ffmpeg was found. */
   ffmpeg: { version: string } | null;
 }
@@ -60,5 +64,28 @@ export interface BoxApi {
    * for one that has ended, changes nothing and answers with its state. Null when there is no such recording.
    */
   stop(id: string): Promise<RecordingView | ProblemResult | null>;
+  /**
+   * Sends the result to the caller again, under the same delivery id, and what was parked before it; resolves once the wish is on disk.
+   * Null when there is no such recording.
+   */
+  resendCallback(id: string): Promise<RecordingView | ProblemResult | null>;
   health(): Promise<HealthView>;
+  /** What may be shown of the box's own COS credentials. */
+  credentials(): Promise<CosCredentialsView>;
+  /** Stores the box's own COS credentials, sealed, and makes every upload go on that waits. */
+  storeCredentials(credentials: GivenCredentials): Promise<CosCredentialsView>;
+  /** Forgets stored credentials; those of the environment count again. */
+  forgetCredentials(): Promise<CosCredentialsView>;
+  /**
+   * Gives a recording other COS credentials, or with null the box's, and tries its upload at once. NOT_RUNNING once it has ended,
+   * COS_CREDENTIALS_MISSING when the box has none. Null when there is no such recording.
+   */
+  setRecordingCredentials(
+    id: string,
+    credentials: GivenCredentials | null,
+  ): Promise<RecordingView | ProblemResult | null>;
+  /** Tries the step a recording waits in at once. NOT_RUNNING when it waits in none. Null when there is no such recording. */
+  retry(id: string): Promise<RecordingView | ProblemResult | null>;
+  /** Tries everything that waits at once. @returns how many recordings waited. */
+  retryAll(): Promise<number>;
 }

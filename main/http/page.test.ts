@@ -19,6 +19,7 @@ function fileOf(changes: Partial<RecordingView['files'][number]> = {}): Recordin
     stream: 'mix',
     startOffsetMs: 0,
     localPath: '/data/a.mp4',
+    evictedAt: null,
     bytes: 12_345_678,
     durationMs: 3_723_000,
     objectKey: 'trtc/a.mp4',
@@ -93,6 +94,24 @@ describe('the page', () => {
     const text = page([viewOf({ state: 'uploading', blocked })]);
     expect(text).toContain('InvalidAccessKeyId: COS knows no such key. Store the right key.');
     expect(text).toContain('waits until this is mended');
+  });
+
+  test('says what could not be told to a caller, how to send it again, and what to look out for', () => {
+    const callback = {
+      ...{ event: null, deliveryId: 'd', state: 'parked' as const, attempts: 9, nextAttemptAt: null, lastStatus: 500 },
+      ...{ lastError: 'HTTP status 500', createdAt: '2030-01-01T00:00:00.000Z', endedAt: null },
+    } as const;
+    const warning = { code: 'USERSIG_EXPIRES', at: '2030-01-01T02:00:00.000Z' } as const;
+    const recording = viewOf({
+      id: 'a',
+      callbacks: [callback],
+      warnings: [{ ...warning, message: { en: 'UserSig expires in 1:00 h', zh: 'UserSig 将过期' } }],
+    });
+    expect(page([recording])).toContain('(HTTP status 500). To send it again: POST /api/recordings/a/callback');
+    expect(page([recording])).toContain('UserSig expires in 1:00 h');
+    expect(page([recording], { language: 'zh' })).toContain('UserSig 将过期');
+    expect(page([recording], { language: 'zh' })).toContain('重新发送：POST /api/recordings/a/callback');
+    expect(page([viewOf({ callbacks: [{ ...callback, state: 'delivered' }] })])).not.toContain('/callback');
   });
 
   test('speaks Chinese too', () => {

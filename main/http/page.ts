@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ERRORS } from '../../shared/errors.ts';
 import { LANGUAGE_TAG, type Language } from '../../shared/texts/language.ts';
+import { remedyIn } from '../../shared/texts/remedies.ts';
 import { text } from '../../shared/texts/texts.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import type { HealthView } from './box-api.ts';
@@ -73,9 +74,24 @@ function stateCell(recording: RecordingView, language: Language): Html {
     recording.failure === null ? null : `${recording.failure.code}: ${recording.failure.message}`,
     recording.blocked === null
       ? null
-      : `${recording.blocked.code}: ${recording.blocked.message} ${recording.blocked.remedy}`,
+      : `${recording.blocked.code}: ${recording.blocked.message} ${remedyIn(language, recording.blocked.remedy)}`,
+    recording.waiting === null
+      ? null
+      : `${recording.waiting.code}: ${recording.waiting.message} ${remedyIn(language, recording.waiting.remedy)}`,
+    ...recording.warnings.map(({ message }) => message[language]),
+    parkedNote(recording, language),
   ].filter((note) => note !== null);
   return html`<strong>${text(language, `state.${recording.state}`)}</strong>${notes.map((note) => html`<small>${note}</small>`)}`;
+}
+
+/** The result or an event was given up: somebody has to look after the receiver. */
+function parkedNote({ id, callbacks }: RecordingView, language: Language): string | null {
+  const parked = callbacks.findLast(({ state }) => state === 'parked');
+  if (parked === undefined) {
+    return null;
+  }
+  const address = `/api/recordings/${encodeURIComponent(id)}/callback`;
+  return text(language, 'callback.parked', { error: parked.lastError ?? '', address });
 }
 
 function nextCell(recording: RecordingView, nowMs: number, language: Language): string {
@@ -141,7 +157,7 @@ export function renderPage({ health, recordings, hasOlder, language, nowMs }: Pa
     capturing: health.recordings.capturing,
     capacity: health.recordings.capacity,
     delivering: health.recordings.delivering,
-    free: formatSize(health.disk.freeBytes),
+    free: health.disk.freeBytes === null ? '–' : formatSize(health.disk.freeBytes),
   });
   const refusal = html`<div class="banner refusing" role="status"><strong>${text(language, 'page.notAccepting')}</strong>${health.problems.map(
     (code) => html`<small>${code}: ${ERRORS[code].message[language]} ${ERRORS[code].remedy[language]}</small>`,

@@ -4,6 +4,7 @@ import { parseRecordingRequest } from '../../shared/parse-request.ts';
 import { RECORDING_STATES, type RecordingState, TERMINAL_STATES } from '../../shared/recording.ts';
 import type { RequestWarning } from '../../shared/request.ts';
 import { pickLanguage } from '../../shared/texts/language.ts';
+import { remedyIn } from '../../shared/texts/remedies.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { isJsonMediaType, parseJsonBytes, requestFingerprint } from './body.ts';
 import type { BoxApi, ListQuery, ProblemResult } from './box-api.ts';
@@ -20,16 +21,23 @@ const MAX_LIST_LIMIT = 500;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Addresses of one recording, relative to the box. */
-function linksOf(id: string): { self: string; stop: string } {
+function linksOf(id: string): { self: string; stop: string; callback: string; retry: string; credentials: string } {
   const self = `/api/recordings/${encodeURIComponent(id)}`;
-  return { self, stop: `${self}/stop` };
+  return {
+    self,
+    stop: `${self}/stop`,
+    callback: `${self}/callback`,
+    retry: `${self}/retry`,
+    credentials: `${self}/credentials`,
+  };
 }
 
 function isProblem(result: RecordingView | ProblemResult | null): result is ProblemResult {
   return result !== null && 'kind' in result;
 }
 
-function orNotFound(result: RecordingView | ProblemResult | null): RecordingView {
+/** Throws when there is no such recording, or when it was refused. */
+export function orNotFound(result: RecordingView | ProblemResult | null): RecordingView {
   if (result === null) {
     throw new ProblemError({ code: 'NOT_FOUND' });
   }
@@ -157,12 +165,28 @@ function readListQuery(query: unknown): ListQuery {
   };
 }
 
-function withLinks(recording: RecordingView): RecordingView & { links: { self: string; stop: string } } {
-  return { ...recording, links: linksOf(recording.id) };
+/** A recording with its addresses, and with remedies in the reader's language. */
+export function recordingAnswer(
+  request: FastifyRequest,
+  recording: RecordingView,
+): RecordingView & { links: ReturnType<typeof linksOf> } {
+  const language = pickLanguage(request.headers['accept-language']);
+  const { blocked, waiting } = recording;
+  return {
+    ...recording,
+    blocked: blocked && { ...blocked, remedy: remedyIn(language, blocked.remedy) },
+    waiting: waiting && { ...waiting, remedy: remedyIn(language, waiting.remedy) },
+    links: linksOf(recording.id),
+  };
 }
 
 function isOver(recording: RecordingView): boolean {
   return TERMINAL_STATES.some((state) => state === recording.state);
+}
+
+/** For routes at which a body means nothing, and so neither does its type. */
+export async function ignoreBodyType(request: FastifyRequest): Promise<void> {
+  request.raw.headers['content-type'] = 'application/json';
 }
 
 /** The box's own JSON routes. */
@@ -191,21 +215,24 @@ export function addRecordingRoutes(app: FastifyInstance, box: BoxApi): void {
     const query = readListQuery(request.query);
     const recordings = await box.list(query);
     const last = recordings.length === query.limit ? recordings.at(-1) : undefined;
-    return { recordings: recordings.map(withLinks), before: last?.id ?? null };
+    return { recordings: recordings.map((recording) => recordingAnswer(request, recording)), before: last?.id ?? null };
   });
 
   app.get<{ Params: { id: string } }>('/api/recordings/:id', async (request) =>
-    withLinks(orNotFound(await box.get(request.params.id))),
+    recordingAnswer(request, orNotFound(await box.get(request.params.id))),
   );
 
   app.post<{ Params: { id: string } }>('/api/recordings/:id/stop', {
-    onRequest: async (request) => {
-      // A body means nothing here, so neither does its type.
-      request.raw.headers['content-type'] = 'application/json';
-    },
+    onRequest: ignoreBodyType,
     handler: async (request, reply) => {
       const recording = orNotFound(await box.stop(request.params.id));
-      return reply.status(isOver(recording) ? 200 : 202).send(withLinks(recording));
+      return reply.status(isOver(recording) ? 200 : 202).send(recordingAnswer(request, recording));
     },
+  });
+
+  app.post<{ Params: { id: string } }>('/api/recordings/:id/callback', {
+    onRequest: ignoreBodyType,
+    handler: async (request, reply) =>
+      reply.status(202).send(recordingAnswer(request, orNotFound(await box.resendCallback(request.params.id)))),
   });
 }

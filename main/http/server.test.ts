@@ -107,7 +107,13 @@ describe('POST /api/recordings', () => {
     expect(response.json()).toEqual({
       id: 'id-1',
       state: 'accepted',
-      links: { self: '/api/recordings/id-1', stop: '/api/recordings/id-1/stop' },
+      links: {
+        self: '/api/recordings/id-1',
+        stop: '/api/recordings/id-1/stop',
+        callback: '/api/recordings/id-1/callback',
+        retry: '/api/recordings/id-1/retry',
+        credentials: '/api/recordings/id-1/credentials',
+      },
       warnings: [],
     });
   });
@@ -227,15 +233,28 @@ describe('reading and stopping', () => {
     expectProblem(await post('/api/recordings/nobody/stop', ''), 'NOT_FOUND');
   });
 
+  test('sending a result again: 202, or why not', async () => {
+    box.recordings = [viewOf({ id: 'a', state: 'done' })];
+    const response = await app.inject({ method: 'POST', url: '/api/recordings/a/callback' });
+    expect([response.statusCode, response.json().id]).toEqual([202, 'a']);
+    expectProblem(await post('/api/recordings/nobody/callback', ''), 'NOT_FOUND');
+    for (const code of ['NO_CALLBACK', 'CALLBACK_NOT_READY'] as const) {
+      box.refusal = { kind: 'problem', code };
+      expectProblem(await post('/api/recordings/a/callback', 'any body'), code);
+    }
+    box.refusal = null;
+  });
+
   test('health', async () => {
     expect((await app.inject('/healthz')).json()).toMatchObject({ status: 'ok', version: '1.2.3', accepting: true });
   });
 });
 
 describe('docs/api.md', () => {
+  const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
   const docs = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
-  const documented = [...docs.matchAll(/`(GET|POST) (\/[^`]*)`/g)].map(([, method = '', address = '']) => ({
-    method: method === 'POST' ? ('POST' as const) : ('GET' as const),
+  const documented = [...docs.matchAll(/`(GET|POST|PUT|DELETE) (\/[^`]*)`/g)].map(([, method = '', address = '']) => ({
+    method: METHODS.find((known) => known === method) ?? 'GET',
     url: address.replace('<anything>', 'record').replace(':id', 'a'),
   }));
 

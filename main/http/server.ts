@@ -5,6 +5,7 @@ import { ERRORS, type Problem, retryAfterSecondsOf, toProblemJson } from '../../
 import { LANGUAGE_TAG, pickLanguage } from '../../shared/texts/language.ts';
 import { BODY_LIMIT_BYTES } from './body.ts';
 import type { BoxApi } from './box-api.ts';
+import { addDeliveryRoutes } from './delivery-routes.ts';
 import { isAllowed } from './guard.ts';
 import { addPageRoutes } from './page-routes.ts';
 import { ProblemError, problemOf, problemOfClientError } from './problems.ts';
@@ -44,6 +45,9 @@ export const ROUTES: readonly { path: RegExp; allow: string }[] = [
   { path: /^\/api\/recordings\/?$/, allow: 'GET, HEAD, POST' },
   { path: /^\/api\/recordings\/[^/]+\/?$/, allow: 'GET, HEAD' },
   { path: /^\/api\/recordings\/[^/]+\/stop\/?$/, allow: 'POST' },
+  { path: /^\/api\/recordings\/[^/]+\/(credentials|retry)\/?$/, allow: 'POST' },
+  { path: /^\/api\/retry\/?$/, allow: 'POST' },
+  { path: /^\/api\/cos-credentials\/?$/, allow: 'GET, HEAD, PUT, DELETE' },
   { path: /^\/healthz\/?$/, allow: 'GET, HEAD' },
 ];
 
@@ -159,6 +163,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   addErrorAnswers(app, deps);
   addDropInRoutes(app, deps.box);
   addRecordingRoutes(app, deps.box);
+  addDeliveryRoutes(app, deps.box);
   addPageRoutes(app, deps.box, deps.version, deps.nowMs ?? Date.now);
   return app;
 }

@@ -2,12 +2,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordingRequest } from '../../shared/request.ts';
 import { SECRETS } from '../../test/support/new-recording.ts';
 import { createSupervised, type Supervised } from '../../test/support/supervised.ts';
+import { makeUserSig } from '../../test/support/user-sig.ts';
+import { createBoxCredentials } from '../delivery/box-credentials.ts';
 import type { AcceptResult, BoxApi } from '../http/box-api.ts';
+import { silentLogger } from '../logging.ts';
 import { defaultSettings } from '../settings/settings.ts';
 import { type BoxDeps, createBox } from './box.ts';
 
 const addon = vi.hoisted(() => ({ present: false }));
 vi.mock('../capture/room/trtc/addon.ts', () => ({ findAddon: () => ({ ...addon, path: '/addon' }) }));
+
+const BOX_KEYS = { secretId: 'AKIDbox', secretKey: 'key-of-the-box' };
 
 let under: Supervised;
 /** Bytes uploaded so far, as the runner knows them. */
@@ -27,23 +32,27 @@ function open(changes: Partial<BoxDeps> = {}): BoxApi {
   return createBox({
     store: under.store,
     supervisor: under.supervisor,
-    runner: { progress: () => progress },
+    runner: { progress: () => progress, retrySoon: () => true, retryAll: () => 0 },
+    outbox: { wake: () => {} },
     settings,
-    recordingsDirectory: under.directory,
+    disk: { problems: async () => [], freeBytes: () => 50e9 },
     rooms: 'simulated',
     ffmpegVersion: '4.4',
-    hasStoredCredentials: true,
+    uploads: {
+      credentials: createBoxCredentials({
+        secrets: under.store.boxSecrets,
+        fromEnvironment: BOX_KEYS,
+        log: silentLogger(),
+      }),
+      retryAll: () => 0,
+    },
     now: Date.now,
     isShuttingDown: () => false,
     ...changes,
   });
 }
 
-function fullDisk(): BoxDeps['settings'] {
-  const settings = defaultSettings();
-  settings.disk.reserveBytes = Number.MAX_SAFE_INTEGER;
-  return settings;
-}
+const FULL_DISK: BoxDeps['disk'] = { problems: async () => ['DISK_RESERVE'], freeBytes: () => 1e9 };
 
 function request(changes: Partial<RecordingRequest> = {}): RecordingRequest {
   return {
@@ -61,6 +70,7 @@ function request(changes: Partial<RecordingRequest> = {}): RecordingRequest {
       Token: null,
     },
     Callback: null,
+    Event: [],
     Mode: '12',
     IsReserve: true,
     AlsoSingle: false,
@@ -114,7 +124,7 @@ describe('a request', () => {
     ['SHUTTING_DOWN', { isShuttingDown: () => true, ffmpegVersion: null }],
     ['FFMPEG_MISSING', { ffmpegVersion: null }],
     ['ADDON_MISSING', { rooms: 'trtc' }],
-    ['DISK_RESERVE', { settings: fullDisk() }],
+    ['DISK_RESERVE', { disk: FULL_DISK }],
   ] as const)('is refused with %s, leaving nothing behind', async (code, changes) => {
     const box = open(changes);
     expect(await box.accept(request(), { bodyHash: 'h', idempotencyKey: 'k' })).toEqual({ kind: 'problem', code });
@@ -169,7 +179,7 @@ describe('a request', () => {
 describe('a repeated request', () => {
   it('gets its first answer, even when the box could not take it now', async () => {
     const id = accepted(await open().accept(request(), { bodyHash: 'h', idempotencyKey: 'k' }));
-    const refusing = open({ isShuttingDown: () => true, ffmpegVersion: null, settings: fullDisk() });
+    const refusing = open({ isShuttingDown: () => true, ffmpegVersion: null, disk: FULL_DISK });
     const again = await refusing.accept(request(), { bodyHash: 'h', idempotencyKey: 'k' });
     expect(again).toMatchObject({ kind: 'replayed', recording: { id } });
     expect(await refusing.accept(request(), { bodyHash: 'h', idempotencyKey: 'new' })).toMatchObject({
@@ -214,6 +224,37 @@ describe('looking and stopping', () => {
     expect((await box.list({ limit: 10 })).map((view) => view.id)).toEqual([id]);
     expect(await box.get('unknown')).toBeNull();
     expect(JSON.stringify(await box.get(id))).not.toContain('key-of-the-request');
+  });
+
+  it('warns from the first moment of a UserSig that ends before the longest recording, and remembers it', async () => {
+    const box = open();
+    const sig = (expireSeconds: number) => makeUserSig({ sdkAppId: 1, userId: 'recorder', expireSeconds });
+    const short = accepted(await box.accept(request({ UserSig: sig(3_600) }), { bodyHash: 'h' }));
+    const long = accepted(await box.accept(request({ RoomId: 2, UserSig: sig(7 * 86_400) }), { bodyHash: 'i' }));
+    expect((await box.get(short))?.warnings).toMatchObject([{ code: 'USERSIG_EXPIRES' }]);
+    expect(under.events(short, 'userSigEndsEarly')).toEqual([{ expiresAtMs: Date.now() + 3_600_000 }]);
+    expect((await box.get(long))?.warnings).toEqual([]);
+    expect(under.events(long, 'userSigEndsEarly')).toEqual([]);
+  });
+
+  it('sends a result again only when there is one and somebody to send it to', async () => {
+    const woken: (string | undefined)[] = [];
+    const box = open({ outbox: { wake: (id) => woken.push(id) } });
+    const Callback = 'http://127.0.0.1/hook';
+    const told = accepted(await box.accept(request({ Callback, Event: ['recording.ended'] }), { bodyHash: 'h' }));
+    const untold = accepted(await box.accept(request({ RoomId: 2 }), { bodyHash: 'i' }));
+    expect(await box.resendCallback('unknown')).toBeNull();
+    expect(await box.resendCallback(untold)).toEqual({ kind: 'problem', code: 'NO_CALLBACK' });
+    expect(await box.resendCallback(told)).toEqual({ kind: 'problem', code: 'CALLBACK_NOT_READY' });
+    const { deliveryId } = under.store.callbacks.ensure(told, Callback, '{}');
+    under.store.callbacks.update(deliveryId, { state: 'parked', endedAtMs: 5 });
+    expect((await box.health()).callbacks).toEqual({ pending: 0, parked: 1 });
+    expect(await box.resendCallback(told)).toMatchObject({
+      request: { Event: ['recording.ended'] },
+      callbacks: [{ event: null, deliveryId, state: 'pending', endedAt: null }],
+    });
+    expect(woken).toEqual([told]);
+    expect((await box.health()).callbacks).toEqual({ pending: 1, parked: 0 });
   });
 
   it('stop is on disk when it is answered, changes nothing the second time, and knows no unknown one', async () => {

@@ -1,36 +1,41 @@
-import { statfs } from 'node:fs/promises';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { RecordingRequest } from '../../shared/request.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { findAddon } from '../capture/room/trtc/addon.ts';
+import type { Outbox } from '../delivery/outbox.ts';
 import type { Runner } from '../delivery/runner.ts';
 import { DELIVERY_STATES } from '../delivery/steps.ts';
+import type { Uploads } from '../delivery/uploads.ts';
+import { diskFaultOf } from '../disk-fault.ts';
 import type { AcceptOptions, AcceptResult, BoxApi, HealthView, ProblemResult } from '../http/box-api.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { recordingView } from '../store/view.ts';
+import type { DiskCare } from './disk-care.ts';
 import type { Supervisor } from './supervisor.ts';
-import { createUserSigCheck } from './user-sig.ts';
+import { createUploadDesk } from './upload-desk.ts';
+import { createUserSigCheck, userSigExpiresAtMs } from './user-sig.ts';
+import { endsAfterUserSig, warningsOf } from './warnings.ts';
 
 export interface BoxDeps {
   store: Store;
   supervisor: Supervisor;
-  runner: Pick<Runner, 'progress'>;
+  runner: Pick<Runner, 'progress' | 'retrySoon' | 'retryAll'>;
+  uploads: Pick<Uploads, 'credentials' | 'retryAll'>;
+  outbox: Pick<Outbox, 'wake'>;
   settings: Settings;
-  /** Directory whose disk the recordings lie on. */
-  recordingsDirectory: string;
+  disk: Pick<DiskCare, 'problems' | 'freeBytes'>;
   rooms: 'trtc' | 'simulated';
   /** Version of the ffmpeg in use, or null when none works. */
   ffmpegVersion: string | null;
-  hasStoredCredentials: boolean;
   now(): number;
   isShuttingDown(): boolean;
 }
 
 /** The appliance as its callers see it: accepts, lists, stops; nothing here waits for a room or a network. */
 export function createBox(deps: BoxDeps): BoxApi {
-  const { store, supervisor, runner, settings, now } = deps;
+  const { store, supervisor, runner, outbox, settings, now } = deps;
   const checkUserSig = deps.rooms === 'trtc' ? createUserSigCheck({ maxLengthMs: settings.limits.maxLengthMs }) : null;
 
   /** The row's view, with what only the running processes know yet. */
@@ -38,7 +43,8 @@ export function createBox(deps: BoxDeps): BoxApi {
     const progress = runner.progress(row.id);
     const shown = recordingView(store, row, progress ? { uploadedBytes: progress.doneBytes } : undefined);
     const stats = supervisor.stats(row.id);
-    return stats ? { ...shown, durationMs: Math.max(shown.durationMs, stats.timelineMs) } : shown;
+    const durationMs = Math.max(shown.durationMs, stats?.timelineMs ?? 0);
+    return { ...shown, durationMs, warnings: warningsOf(row, settings.limits.maxLengthMs, now()) };
   };
 
   const refusals = async (): Promise<ErrorCode[]> => {
@@ -46,7 +52,7 @@ export function createBox(deps: BoxDeps): BoxApi {
     if (deps.isShuttingDown()) codes.push('SHUTTING_DOWN');
     if (deps.ffmpegVersion === null) codes.push('FFMPEG_MISSING');
     if (deps.rooms === 'trtc' && !findAddon().present) codes.push('ADDON_MISSING');
-    if ((await freeBytes(deps.recordingsDirectory)) < settings.disk.reserveBytes) codes.push('DISK_RESERVE');
+    codes.push(...(await deps.disk.problems()));
     return codes;
   };
 
@@ -69,6 +75,8 @@ export function createBox(deps: BoxDeps): BoxApi {
         layout: request.Layout ?? settings.video.layout,
         names: request.Names,
         callbackUrl: request.Callback,
+        events: request.Event,
+        userSigExpiresAtMs: userSigExpiresAtMs(request.UserSig),
         cosRegion: request.CosConfig.Region,
         cosBucket: request.CosConfig.Bucket,
         cosPath: request.CosConfig.Path,
@@ -87,6 +95,7 @@ export function createBox(deps: BoxDeps): BoxApi {
     );
     switch (result.kind) {
       case 'created':
+        noteShortUserSig(deps, result.recording);
         supervisor.launch(result.recording.id);
         return { kind: 'accepted', recording: view(result.recording) };
       case 'replayed':
@@ -105,6 +114,7 @@ export function createBox(deps: BoxDeps): BoxApi {
     const capturing = store.recordings.capturing().length;
     if (capturing >= settings.limits.maxRecordings) problems.push('AT_CAPACITY');
     const counts = store.recordings.counts();
+    const outgoing = store.callbacks.counts();
     return {
       accepting: problems.length === 0,
       problems,
@@ -115,7 +125,8 @@ export function createBox(deps: BoxDeps): BoxApi {
         delivering: DELIVERY_STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0),
         blocked: store.recordings.waiting(DELIVERY_STATES).filter(({ blockedCode }) => blockedCode !== null).length,
       },
-      disk: { freeBytes: await freeBytes(deps.recordingsDirectory), reserveBytes: settings.disk.reserveBytes },
+      callbacks: { pending: outgoing.pending ?? 0, parked: outgoing.parked ?? 0 },
+      disk: { freeBytes: deps.disk.freeBytes(), reserveBytes: settings.disk.reserveBytes },
       ffmpeg: deps.ffmpegVersion === null ? null : { version: deps.ffmpegVersion },
     };
   };
@@ -126,20 +137,57 @@ export function createBox(deps: BoxDeps): BoxApi {
     return row ? view(row) : null;
   };
 
+  /** A request that cannot be written down is refused as such; nothing of it was kept then. */
+  const acceptOrSay = async (request: RecordingRequest, options: AcceptOptions): Promise<AcceptResult> => {
+    try {
+      return await accept(request, options);
+    } catch (error) {
+      if (diskFaultOf(error) === null) throw error;
+      return { kind: 'problem', code: 'DISK_FAULT' };
+    }
+  };
+
+  const resendCallback = async (id: string): Promise<RecordingView | ProblemResult | null> => {
+    const row = store.recordings.get(id);
+    if (!row) return null;
+    if (row.callbackUrl === null) return { kind: 'problem', code: 'NO_CALLBACK' };
+    if (!store.callbacks.resend(id)) return { kind: 'problem', code: 'CALLBACK_NOT_READY' };
+    store.events.append('callbackResend', id);
+    outbox.wake(id);
+    return view(row);
+  };
+
+  const desk = createUploadDesk({ store, runner, uploads: deps.uploads, view });
   return {
-    parseOptions: () => ({ nowMs: now(), hasStoredCredentials: deps.hasStoredCredentials, checkUserSig }),
-    accept,
+    parseOptions: () => ({
+      nowMs: now(),
+      hasStoredCredentials: deps.uploads.credentials.current() !== null,
+      checkUserSig,
+    }),
+    accept: acceptOrSay,
     list: async ({ state, limit, before }) => store.recordings.list({ state, limit, before }).map(view),
     get: async (id) => {
       const row = store.recordings.get(id);
       return row ? view(row) : null;
     },
     stop,
+    resendCallback,
+    ...desk,
+    // Telling the caller is tried by the outbox, not by the runner.
+    retry: async (id) => {
+      outbox.wake(id);
+      return await desk.retry(id);
+    },
+    retryAll: async () => {
+      outbox.wake();
+      return await desk.retryAll();
+    },
     health,
   };
 }
 
-async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
+/** Noted at once: weeks later somebody may ask why a recording could not come back into its room. */
+function noteShortUserSig({ store, settings }: BoxDeps, row: RecordingRow): void {
+  if (!endsAfterUserSig(row, settings.limits.maxLengthMs)) return;
+  store.events.append('userSigEndsEarly', row.id, { expiresAtMs: row.userSigExpiresAtMs });
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureJob } from '../../test/support/capture-session.ts';
+import { captureJob, resumeAt } from '../../test/support/capture-session.ts';
 import { createSupervised, type Supervised } from '../../test/support/supervised.ts';
 import type { FromCapture } from '../capture/messages.ts';
 import { CAPTURE_RUN_LIMITS } from './capture-run.ts';
@@ -47,6 +47,26 @@ describe('deadlines', () => {
     expect(last.destroyed).toEqual([]);
     await box.advance(1);
     expect(last.destroyed).toEqual([destroyGraceMs]);
+  });
+
+  it('a process that not even SIGKILL ends is left behind, and not listened to any more', async () => {
+    const id = await box.launched();
+    const first = box.host.last;
+    first.enter(0);
+    first.obeys = false;
+    await box.advance(silenceTimeoutMs);
+    expect(first.destroyed).toEqual([destroyGraceMs]);
+    await box.advance(destroyGraceMs + 5_001);
+    expect(box.host.started).toHaveLength(2);
+    box.host.last.enter(1);
+    first.tell(ended({ reason: 'kicked' }), { type: 'firstMedia', atMs: 77 });
+    first.exit(0);
+    await box.advance(1_000);
+    expect(box.row(id)).toMatchObject({ state: 'waiting', firstMediaAtMs: null });
+    expect(box.host.started).toHaveLength(2);
+    box.host.last.tell(ended());
+    box.host.last.exit(0);
+    expect(box.row(id)).toMatchObject({ state: 'finalizing', endReason: 'dissolved' });
   });
 
   it('a process that does not stop in time is ended, and the recording with it', async () => {
@@ -152,7 +172,7 @@ describe('the end', () => {
     const id = await box.launched();
     box.host.last.tell(
       { type: 'ready', pid: 1 },
-      { type: 'entered', t0EpochMs: Date.now(), tookMs: 1, simulated: true, sdkVersion: 'x' },
+      { type: 'entered', t0EpochMs: Date.now(), tookMs: 1, simulated: true, sdkVersion: 'x', resumed: null },
       someone('entered', 1),
       ended(),
     );
@@ -161,8 +181,7 @@ describe('the end', () => {
   });
 
   it('comes before another process when the maximum length is recorded already', async () => {
-    box.prepare = async () =>
-      captureJob({ resume: { t0EpochMs: Date.now() - 5_000, timelineMs: 5_000, outputs: [] } }, { maxLengthMs: 5_000 });
+    box.prepare = async () => captureJob({ resume: resumeAt(5_000, { outputs: [] }) }, { maxLengthMs: 5_000 });
     const id = await box.launched();
     expect(box.host.started).toHaveLength(0);
     expect(box.row(id)).toMatchObject({ endReason: 'maxLength' });

@@ -1,11 +1,15 @@
-import { CAPTURING_STATES, type EndReason, type RecordingState } from '../../shared/recording.ts';
+import type { EndReason } from '../../shared/recording.ts';
 import type { CaptureExit, CaptureHost, CaptureProcess } from '../capture/host.ts';
-import type { CaptureJob, CaptureStats, FromCapture } from '../capture/messages.ts';
+import type { Absence, CaptureJob, CaptureLimits, CaptureStats, FromCapture } from '../capture/messages.ts';
+import { maySubside } from '../disk-fault.ts';
 import type { Logger } from '../logging.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { enterRetryDelayMs, enterVerdict } from './enter-policy.ts';
+import { concludeCapture } from './conclusion.ts';
+import { withDeadline } from './deadline.ts';
 import { MessageRows } from './message-rows.ts';
+import { afterRefusal } from './refusal.ts';
+import { UserSigWatch } from './user-sig-watch.ts';
 
 export interface CaptureRunDeps {
   store: Store;
@@ -14,7 +18,7 @@ export interface CaptureRunDeps {
   now(): number;
   log: Logger;
   /** Builds the job for the next process from the row, its segments on disk and the settings. */
-  prepareJob(row: RecordingRow): Promise<CaptureJob>;
+  prepareJob(row: RecordingRow, absence: Absence): Promise<CaptureJob>;
   /** Called when the recording has left the capturing states. */
   onFinished(recordingId: string): void;
 }
@@ -45,6 +49,10 @@ export const CAPTURE_RUN_LIMITS: CaptureRunLimits = {
 
 /** A process that recorded this much made progress: its death does not count as barren. */
 const PROGRESS_MS = 3_000;
+/** Reading the ends of the segments so far takes seconds at most. */
+const PREPARE_TIMEOUT_MS = 60_000;
+/** How long after its end by force a process may still be there before the recording goes on without it. */
+const ABANDON_AFTER_MS = 5_000;
 /** A row that could not be written is written again after this: the disk may be full or the database busy for a while. */
 const STORE_RETRY_MS = 2_000;
 
@@ -57,6 +65,7 @@ export class CaptureRun {
   readonly #deps: CaptureRunDeps;
   readonly #limits: CaptureRunLimits;
   readonly #rows: MessageRows;
+  readonly #userSig: UserSigWatch;
   /** Why somebody wants it to end; the row's `stopRequested`. */
   #wish: StopReason | null = null;
   #process: CaptureProcess | null = null;
@@ -64,10 +73,22 @@ export class CaptureRun {
   #enterFailure: { code: number; message: string } | null = null;
   #ended: Extract<FromCapture, { type: 'ended' }> | null = null;
   #enterAttempts = 0;
+  /** Since when entering was refused without success in between. */
+  #refusedSinceAtMs: number | null = null;
+  /** The running process left because its connection stayed lost; the next one is to enter anew. */
+  #leftToReenter = false;
   #barrenDeaths = 0;
+  /** Launches in a row that the disk did not let happen. */
+  #diskWaits = 0;
+  /** How many processes were started; messages of any but the last are of no interest. */
+  #launches = 0;
   /** Timeline position of the running process's first heartbeat. */
   #firstBeatMs: number | null = null;
   #isEntering = false;
+  #jobLimits: CaptureLimits | null = null;
+  #userSigExpiresAtMs: number | null = null;
+  /** Why nobody records until the next process is in the room. */
+  #absence: Absence = 'boxDown';
   #watchdog: NodeJS.Timeout | null = null;
   #restart: NodeJS.Timeout | null = null;
   #finished = false;
@@ -77,6 +98,7 @@ export class CaptureRun {
     this.#deps = deps;
     this.#limits = limits;
     this.#rows = new MessageRows(recordingId, deps.store, deps.now);
+    this.#userSig = new UserSigWatch(recordingId, deps);
   }
 
   /** Statistics of the running process, as of its last heartbeat. */
@@ -113,41 +135,57 @@ export class CaptureRun {
     try {
       this.#rows.flush();
       const row = this.#row();
+      this.#userSigExpiresAtMs = row.userSigExpiresAtMs;
       this.#wish ??= stopReason(row.stopRequested);
       // A stop may also come while the job is being prepared.
-      const job = this.#wish ? null : await prepareJob(row);
+      const job = this.#wish
+        ? null
+        : await withDeadline(prepareJob(row, this.#absence), PREPARE_TIMEOUT_MS, 'its preparation');
       if (this.#wish || !job) {
         this.#conclude(this.#wish ?? 'error', null);
         return;
       }
-      if (job.resume && job.resume.timelineMs >= job.limits.maxLengthMs) {
+      if (job.resume && Math.max(job.resume.timelineMs, job.resume.knownMs) >= job.limits.maxLengthMs) {
         this.#conclude('maxLength', null);
         return;
       }
-      if (row.state !== 'joining') {
-        store.recordings.move(this.#id, row.state, 'joining', { captureAttempts: row.captureAttempts + 1 });
-      } else {
-        store.recordings.update(this.#id, { captureAttempts: row.captureAttempts + 1, nextAtMs: null });
-      }
+      // Heartbeats become rows only now and then: what can be read may be more than the row knows.
+      const timelineMs = Math.max(row.timelineMs, job.resume?.timelineMs ?? 0);
+      const patch = { captureAttempts: row.captureAttempts + 1, timelineMs };
+      if (row.state !== 'joining') store.recordings.move(this.#id, row.state, 'joining', patch);
+      else store.recordings.update(this.#id, { ...patch, nextAtMs: null });
       this.#ended = null;
+      this.#leftToReenter = false;
       this.#enterFailure = null;
       this.#latest = null;
       this.#firstBeatMs = null;
       this.#isEntering = true;
+      this.#launches += 1;
+      const launch = this.#launches;
+      this.#jobLimits = job.limits;
       this.#process = host.start({
-        onMessage: (message) => this.#onMessage(message, job),
-        onExit: (exit) => this.#onExit(exit),
+        // Somebody who was given up may still speak.
+        onMessage: (message) => launch === this.#launches && this.#onMessage(message, job),
+        onExit: (exit) => launch === this.#launches && this.#onExit(exit),
       });
       log.info(
         { recordingId: this.#id, pid: this.#process.pid, attempt: row.captureAttempts + 1 },
         'capture process started',
       );
+      this.#diskWaits = 0;
       this.#arm(this.#limits.readyTimeoutMs, 'was not ready in time');
     } catch (error) {
       log.error({ recordingId: this.#id, err: error }, 'capture could not be started');
       const why = error instanceof Error ? error.message : 'unknown error';
-      this.#barrenDeaths += 1;
-      this.#decide(() => this.#afterDeath(`capture could not be started: ${why}`));
+      // A disk that refuses is no fault of the capture: it is waited for, however long that takes.
+      const isWaiting = maySubside(error);
+      if (isWaiting) this.#diskWaits += 1;
+      else this.#barrenDeaths += 1;
+      const waitMs = Math.min(STORE_RETRY_MS * 2 ** (this.#diskWaits - 1), this.#limits.maxRestartDelayMs);
+      this.#decide(() => {
+        if (isWaiting && !this.#wish) this.#relaunchAfter(waitMs);
+        else this.#afterDeath(`capture could not be started: ${why}`);
+      });
     }
   }
 
@@ -156,6 +194,7 @@ export class CaptureRun {
     this.#note(message);
     try {
       this.#rows.write(message);
+      if (message.type === 'stats') this.#userSig.check(this.#userSigExpiresAtMs);
     } catch (error) {
       // A row that cannot be written now (disk full, busy) must not end the recording: the media is safe in its segment.
       this.#deps.log.error({ recordingId: this.#id, err: error, message: message.type }, 'message could not be stored');
@@ -174,7 +213,9 @@ export class CaptureRun {
     switch (message.type) {
       case 'entered':
         this.#isEntering = false;
+        this.#absence = 'captureDied';
         this.#enterAttempts = 0;
+        this.#refusedSinceAtMs = null;
         return;
       case 'enterFailed':
         this.#isEntering = false;
@@ -186,6 +227,10 @@ export class CaptureRun {
         return;
       case 'log':
         this.#deps.log[message.level]({ recordingId: this.#id, ...message.data }, message.message);
+        return;
+      case 'leftToReenter':
+        this.#leftToReenter = true;
+        this.#absence = 'connectionLost';
         return;
       case 'ended':
         this.#ended = message;
@@ -202,9 +247,16 @@ export class CaptureRun {
     const { log } = this.#deps;
     log.info({ recordingId: this.#id, ...exit, reason: this.#ended?.reason }, 'capture process ended');
     const failure = this.#enterFailure;
-    if (failure && !this.#ended) {
+    const limits = this.#jobLimits;
+    if (failure && limits && !this.#ended) {
       this.#enterAttempts += 1;
-      this.#decide(() => this.#afterEnterFailure(failure));
+      this.#refusedSinceAtMs ??= this.#deps.now();
+      this.#decide(() => this.#afterEnterFailure(failure, limits));
+      return;
+    }
+    if (this.#leftToReenter && !this.#wish) {
+      this.#barrenDeaths = 0;
+      this.#relaunchAfter(0);
       return;
     }
     this.#countDeath();
@@ -227,17 +279,18 @@ export class CaptureRun {
     this.#afterDeath(`the capture process died (${exit.signal ?? `exit code ${exit.code}`})`);
   }
 
-  #afterEnterFailure(failure: { code: number; message: string }): void {
-    const delayMs = enterRetryDelayMs(failure.code, this.#enterAttempts);
-    if (delayMs === null || this.#wish) {
-      const { meaning } = enterVerdict(failure.code);
-      const message = `${meaning} (code ${failure.code}: ${failure.message})`;
-      this.#conclude(this.#wish ?? 'error', { code: `ENTER_ROOM_${failure.code}`, message });
+  #afterEnterFailure(failure: { code: number; message: string }, limits: CaptureLimits): void {
+    const nowMs = this.#deps.now();
+    const refused = { ...failure, attempts: this.#enterAttempts, sinceAtMs: this.#refusedSinceAtMs ?? nowMs };
+    const decision = afterRefusal(this.#row(), refused, limits, nowMs);
+    if (decision.kind === 'end' || this.#wish) {
+      this.#conclude(this.#wish ?? (decision.kind === 'end' ? decision.reason : 'error'), decision.failure);
       return;
     }
+    const { delayMs } = decision;
     this.#deps.store.recordings.update(this.#id, {
       attempts: this.#enterAttempts,
-      nextAtMs: this.#deps.now() + delayMs,
+      nextAtMs: nowMs + delayMs,
       lastError: `ENTER_ROOM_${failure.code}: ${failure.message}`,
     });
     this.#relaunchAfter(delayMs);
@@ -288,28 +341,8 @@ export class CaptureRun {
   #writeConclusion(reason: EndReason, failure: { code: string; message: string } | null): void {
     const { store, now, onFinished, log } = this.#deps;
     this.#rows.flush();
-    const row = this.#row();
-    const endReason = row.stopRequested ?? reason;
-    store.transaction(() => {
-      if (!isCapturing(row.state)) return;
-      const timelineMs = Math.max(row.timelineMs, this.#latest?.timelineMs ?? 0, this.#ended?.timelineMs ?? 0);
-      store.stays.leaveAll(this.#id, timelineMs);
-      const patch = { endReason, endedAtMs: now(), timelineMs };
-      // Somebody was there to be recorded: whether nothing of it is on the disk is for the finalizer to find out.
-      if (row.state === 'recording' || store.segments.list(this.#id).length > 0) {
-        const failurePatch = failure ? { failureCode: failure.code, failureMessage: failure.message } : {};
-        store.recordings.move(this.#id, row.state, 'finalizing', { ...patch, ...failurePatch });
-      } else {
-        const told = failure ?? { code: 'NOTHING_RECORDED', message: nothingRecorded(row) };
-        store.recordings.move(this.#id, row.state, 'notifying', {
-          ...patch,
-          outcome: 'failed',
-          failureKind: 'recording',
-          failureCode: told.code,
-          failureMessage: told.message,
-        });
-      }
-    });
+    const timelineMs = Math.max(this.#latest?.timelineMs ?? 0, this.#ended?.timelineMs ?? 0);
+    const endReason = concludeCapture(store, this.#id, { reason, failure, endedAtMs: now(), timelineMs });
     log.info({ recordingId: this.#id, endReason, failure: failure?.code }, 'capture concluded');
     onFinished(this.#id);
   }
@@ -326,8 +359,19 @@ export class CaptureRun {
     const process = this.#process;
     this.#watchdog = setTimeout(() => {
       this.#deps.log.warn({ recordingId: this.#id, pid: process?.pid }, `capture process ${what}; it is being ended`);
+      this.#watchdog = setTimeout(() => this.#abandon(), this.#limits.destroyGraceMs + ABANDON_AFTER_MS);
       void process?.destroy(this.#limits.destroyGraceMs);
     }, timeoutMs);
+  }
+
+  /** Even SIGKILL does not end a process that hangs in the kernel, on a disk that is gone for example; the recording goes on without it. */
+  #abandon(): void {
+    this.#deps.log.error(
+      { recordingId: this.#id, pid: this.#process?.pid },
+      'capture process cannot be ended; going on',
+    );
+    this.#launches += 1;
+    this.#onExit({ code: null, signal: 'SIGKILL' });
   }
 
   #disarm(): void {
@@ -338,14 +382,4 @@ export class CaptureRun {
 
 function stopReason(reason: EndReason | null): StopReason | null {
   return reason === 'stopped' || reason === 'shutdown' || reason === 'disk' ? reason : null;
-}
-
-function isCapturing(state: RecordingState): boolean {
-  return (CAPTURING_STATES as readonly RecordingState[]).includes(state);
-}
-
-function nothingRecorded(row: RecordingRow): string {
-  if (row.startedAtMs !== null) return 'the room was entered, but the recording ended before anything was recorded';
-  const cause = row.lastError === null ? '' : ` (${row.lastError})`;
-  return `the recording ended before the room was entered${cause}`;
 }

@@ -3,22 +3,41 @@
  * itself is wrong; it is the only thing that helps where the network or the service is at fault.
  */
 export interface EnterVerdict {
-  action: 'retry' | 'fail';
-  /** How often entering is tried in all, the first time included. */
-  maxAttempts: number;
-  /** Pause before the next try; doubled each time. */
-  firstDelayMs: number;
+  /**
+   * `network`: line or service; `busy`: no place in the room; `absent`: nobody has opened the room yet; `once`: worth one more try;
+   * `few`: nobody knows; `never`: the request itself is wrong.
+   */
+  kind: 'network' | 'busy' | 'absent' | 'once' | 'few' | 'never';
   /** Words for the operator and the caller. */
   meaning: string;
 }
 
-const NETWORK = { action: 'retry', maxAttempts: 10, firstDelayMs: 1_000 } as const;
-const SLOW = { action: 'retry', maxAttempts: 20, firstDelayMs: 10_000 } as const;
-const ONCE_MORE = { action: 'retry', maxAttempts: 2, firstDelayMs: 1_000 } as const;
-const NEVER = { action: 'fail', maxAttempts: 1, firstDelayMs: 0 } as const;
+/** How a kind of refusal is tried again. */
+interface RetryPlan {
+  /** How often entering is tried in all, the first time included. */
+  maxAttempts: number;
+  /** Pause before the next try; doubled each time up to the longest. */
+  firstDelayMs: number;
+  longestDelayMs: number;
+}
+
+const PLANS: Readonly<Record<EnterVerdict['kind'], RetryPlan>> = {
+  network: { maxAttempts: 10, firstDelayMs: 1_000, longestDelayMs: 60_000 },
+  busy: { maxAttempts: 20, firstDelayMs: 10_000, longestDelayMs: 60_000 },
+  absent: { maxAttempts: Number.POSITIVE_INFINITY, firstDelayMs: 5_000, longestDelayMs: 20_000 },
+  once: { maxAttempts: 2, firstDelayMs: 1_000, longestDelayMs: 1_000 },
+  few: { maxAttempts: 3, firstDelayMs: 1_000, longestDelayMs: 60_000 },
+  never: { maxAttempts: 1, firstDelayMs: 0, longestDelayMs: 0 },
+};
+
+const NETWORK = { kind: 'network' } as const;
+const BUSY = { kind: 'busy' } as const;
+const ABSENT = { kind: 'absent' } as const;
+const ONCE_MORE = { kind: 'once' } as const;
+const NEVER = { kind: 'never' } as const;
 
 const BY_CODE: ReadonlyMap<number, EnterVerdict> = new Map<number, EnterVerdict>([
-  [-3301, { action: 'retry', maxAttempts: 3, firstDelayMs: 1_000, meaning: 'entering the room failed' }],
+  [-3301, { kind: 'few', meaning: 'entering the room failed' }],
   [-3302, { ...NETWORK, meaning: 'no heartbeat from the TRTC service' }],
   [-3303, { ...NETWORK, meaning: 'no address of the TRTC service' }],
   [-3304, { ...NETWORK, meaning: 'no connection to the TRTC service' }],
@@ -55,34 +74,65 @@ const BY_CODE: ReadonlyMap<number, EnterVerdict> = new Map<number, EnterVerdict>
   [-102003, { ...ONCE_MORE, meaning: 'the signature for entering was refused or has expired' }],
   [-102004, { ...ONCE_MORE, meaning: 'the signature for entering was refused or has expired' }],
   [-102001, { ...NEVER, meaning: 'the room id is not valid' }],
-  [-102005, { ...SLOW, meaning: 'the room does not exist yet' }],
-  [-101003, { ...SLOW, meaning: 'the room does not exist yet' }],
+  [-102005, { ...ABSENT, meaning: 'the room does not exist yet' }],
+  [-101003, { ...ABSENT, meaning: 'the room does not exist yet' }],
   [-102006, { ...NETWORK, meaning: 'the TRTC service could not add the recorder' }],
   [-102008, { ...NEVER, meaning: 'another client uses the same UserId; give the recorder one of its own' }],
-  [-102010, { ...SLOW, meaning: 'the recorder may not create the room and nobody has opened it yet' }],
+  [-102010, { ...ABSENT, meaning: 'the recorder may not create the room and nobody has opened it yet' }],
   [-102011, { ...NEVER, meaning: 'the recorder may not enter this room' }],
   [-102018, { ...NEVER, meaning: 'the recorder was removed from this room' }],
   [-102029, { ...NEVER, meaning: 'the room id is not valid' }],
   [-102030, { ...NEVER, meaning: 'the room id is not valid' }],
   [-102055, { ...NEVER, meaning: 'scene or role is not valid' }],
-  [-102052, { ...SLOW, meaning: 'the room is full' }],
-  [-102056, { ...SLOW, meaning: 'too many audience members are in the room' }],
+  [-102052, { ...BUSY, meaning: 'the room is full' }],
+  [-102056, { ...BUSY, meaning: 'too many audience members are in the room' }],
 ]);
-
-/** An answer nobody documented: try a few times, then fail with code and text. */
-const UNKNOWN = { action: 'retry', maxAttempts: 3, firstDelayMs: 1_000 } as const;
 
 /** Verdict for an SDK error code (negative). Codes −70003…−70010 without an entry of their own are signature failures. */
 export function enterVerdict(code: number): EnterVerdict {
   const known = BY_CODE.get(code);
   if (known) return known;
-  if (code <= -70003 && code >= -70010) return { ...NEVER, meaning: 'UserSig is not valid' };
-  return { ...UNKNOWN, meaning: `the TRTC service answered with code ${code}` };
+  if (code <= -70003 && code >= -70010) return { kind: 'never', meaning: 'UserSig is not valid' };
+  return { kind: 'few', meaning: `the TRTC service answered with code ${code}` };
 }
 
-/** Pause before try number `attempt + 1`, or null when the tries are used up or useless. */
-export function enterRetryDelayMs(code: number, attemptsMade: number): number | null {
-  const verdict = enterVerdict(code);
-  if (verdict.action === 'fail' || attemptsMade >= verdict.maxAttempts) return null;
-  return Math.min(verdict.firstDelayMs * 2 ** (attemptsMade - 1), 60_000);
+/** What is known of a recording whose recorder was just refused. */
+export interface Refusal {
+  /** Tries without success, this one included. */
+  attempts: number;
+  /** For how long it has been tried without success: since the request, or since the recorder was in the room. */
+  triedForMs: number;
+  /** Whether the recorder was in the room before. */
+  wasInRoom: boolean;
+}
+
+export interface EnterLimits {
+  /** No anchor for this long ends a recording; a room that is not there has none. */
+  idleMs: number;
+  /** A recorder that was in the room tries to come back for this long while line or service are away. */
+  reenterMs: number;
+}
+
+export type EnterDecision =
+  | { kind: 'retry'; delayMs: number }
+  /** `dissolved`: the room was there and is gone, which is no failure. */
+  | { kind: 'end'; reason: 'error' | 'idle' | 'dissolved' };
+
+/**
+ * What follows from a refusal. A room that does not exist yet is waited for as an anchor is; one that existed is gone for good. A recorder
+ * that was in the room has something to lose, so it tries to come back for longer than a new one tries to come in.
+ */
+export function decideEnter(code: number, refusal: Refusal, limits: EnterLimits): EnterDecision {
+  const { kind } = enterVerdict(code);
+  const { maxAttempts, firstDelayMs, longestDelayMs } = PLANS[kind];
+  const delayMs = Math.min(firstDelayMs * 2 ** (refusal.attempts - 1), longestDelayMs);
+  const retry: EnterDecision = { kind: 'retry', delayMs };
+  if (kind === 'absent') {
+    if (refusal.wasInRoom) return { kind: 'end', reason: 'dissolved' };
+    return refusal.triedForMs < limits.idleMs ? retry : { kind: 'end', reason: 'idle' };
+  }
+  if (kind === 'network' && refusal.wasInRoom) {
+    return refusal.triedForMs < limits.reenterMs ? retry : { kind: 'end', reason: 'error' };
+  }
+  return refusal.attempts < maxAttempts ? retry : { kind: 'end', reason: 'error' };
 }

@@ -66,6 +66,7 @@ function inputs(row: RecordingRow, changes: Partial<JobInputs> = {}): JobInputs 
     settings: defaultSettings(),
     rooms: { kind: 'trtc' },
     directory,
+    absence: 'captureDied',
     ffmpeg: { path: '/ffmpeg', hasFpsMode: true },
     ...changes,
   };
@@ -143,7 +144,9 @@ describe('the number of the next segment', () => {
     await writeFile(path.join(directory, 'segment-0007.mp3'), '');
     await writeFile(path.join(directory, 'segment-99.txt.bak'), '');
     await writeFile(path.join(directory, 'other-segment-500.mp3'), '');
-    expect(await next()).toBe(100);
+    expect(await next()).toBe(8);
+    await writeFile(path.join(directory, 'segment-0041-2.main.YQ.1200.mp3'), '');
+    expect(await next()).toBe(42);
   });
 });
 
@@ -192,6 +195,24 @@ describe('where the timeline goes on', () => {
     expect(Math.abs(a - 5_000)).toBeLessThan(100);
     expect(Math.abs(b - 7_000)).toBeLessThan(100);
     expect(resume?.timelineMs).toBe(b);
+  });
+
+  it('is told with what the rows know: how far it came, what was left out, and why nobody recorded', async () => {
+    await put('segment-0000.mp3', mp3);
+    const row = { ...entered({ roomId: 901 }), timelineMs: 2_700, cutMs: 90_000 };
+    const { resume } = await buildJob(inputs(row, { segments: [segmentRow(0, 0)], absence: 'boxDown' }));
+    expect(resume).toMatchObject({ cutMs: 90_000, knownMs: 2_700, absence: 'boxDown' });
+    expect(Math.abs(resume!.timelineMs - 2_000)).toBeLessThan(100);
+  });
+
+  it('is not before the present while nobody was there: nothing is missing then', async () => {
+    await put('segment-0000.mp3', mp3);
+    const row = { ...entered({ mode: '00', roomId: 902 }), timelineMs: 600_000 };
+    const closed = { ...segmentRow(0, 0, { output: 'main:a' }), clean: true, closedAtMs: 5 };
+    expect((await buildJob(inputs(row, { segments: [closed] }))).resume?.timelineMs).toBe(600_000);
+    const open = { ...closed, closedAtMs: null };
+    const { resume } = await buildJob(inputs(row, { segments: [open] }));
+    expect(Math.abs(resume!.timelineMs - 2_000)).toBeLessThan(100);
   });
 
   it('is the beginning when nothing was recorded yet', async () => {

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseSegmentFileName } from '../capture/encode/segment-name.ts';
 import { timelineEnd } from '../capture/encode/timeline-end.ts';
-import type { CaptureJob, OutputName, RoomsSource } from '../capture/messages.ts';
+import type { Absence, CaptureJob, OutputName, Resume, RoomsSource } from '../capture/messages.ts';
 import type { Settings } from '../settings/settings.ts';
 import { namesOf } from '../store/names.ts';
 import type { RecordingRow, RecordingSecrets, SegmentRow, StayRow } from '../store/rows.ts';
@@ -9,8 +10,11 @@ import { mediaKind, mediaOf } from './naming.ts';
 import { groupByOutput } from './outputs.ts';
 
 /** Remembers when a simulated room was entered, beside the recording's segments. */
-const SIMULATION_STATE_FILE = 'simulated-room.json';
-const PID_FILE = 'capture.pid';
+export const SIMULATION_STATE_FILE = 'simulated-room.json';
+/** Names the capture process that writes into a recording's folder. */
+export const PID_FILE = 'capture.pid';
+/** A process of an earlier box gets this long to close its segment before the recording goes on without it. */
+export const ORPHAN_WAIT_MS = 6_000;
 const ORPHAN_POLL_MS = 100;
 
 export interface JobInputs {
@@ -22,6 +26,8 @@ export interface JobInputs {
   rooms: { kind: 'trtc' } | { kind: 'simulated'; scenarioPath: string };
   directory: string;
   ffmpeg: CaptureJob['ffmpeg'];
+  /** Why nobody records now, when somebody did before. */
+  absence: Absence;
 }
 
 /** The job of a recording's next capture process; reads the last segments to learn where the timeline goes on. */
@@ -75,19 +81,25 @@ function ownersOf(stays: readonly StayRow[]): (string | null)[] {
 
 /** A number above every known segment and every segment file: what another process wrote is never written over. */
 async function nextSegment(directory: string, segments: readonly SegmentRow[]): Promise<number> {
-  const onDisk = (await readdir(directory)).map((name) => Number(/^segment-(\d+)\./.exec(name)?.[1] ?? -1));
+  const onDisk = (await readdir(directory)).map((name) => parseSegmentFileName(name)?.segment ?? -1);
   return Math.max(-1, ...onDisk, ...segments.map(({ segment }) => segment)) + 1;
 }
 
-/** Where each output goes on; the recording itself is as long as the longest of them. */
-async function resumeOf(t0EpochMs: number, inputs: JobInputs): Promise<NonNullable<CaptureJob['resume']>> {
-  const { directory, segments, row } = inputs;
+/**
+ * Where each output goes on. The recording's media ends with that of the outputs that were being written; while nobody was there to be
+ * written about, nothing is missing.
+ */
+async function resumeOf(t0EpochMs: number, inputs: JobInputs): Promise<Resume> {
+  const { directory, segments, row, absence } = inputs;
   const outputs: { output: OutputName; timelineMs: number }[] = [];
+  const ends: number[] = [];
   for (const { output, segments: own } of groupByOutput(segments)) {
     const timelineMs = await readableEnd(directory, own, mediaKind(row.mode));
     if (timelineMs > 0) outputs.push({ output, timelineMs });
+    if (output === 'mix' || own.at(-1)?.closedAtMs === null) ends.push(timelineMs);
   }
-  return { t0EpochMs, timelineMs: Math.max(0, ...outputs.map(({ timelineMs }) => timelineMs)), outputs };
+  const timelineMs = ends.length === 0 ? row.timelineMs : Math.max(...ends);
+  return { t0EpochMs, cutMs: row.cutMs, timelineMs, knownMs: row.timelineMs, outputs, absence };
 }
 
 /** Where on the timeline the readable media of an output ends; segments that hold nothing are passed over. */
@@ -103,13 +115,17 @@ async function readableEnd(directory: string, segments: readonly SegmentRow[], k
  * Waits for a capture process of an earlier box that may still be closing its segment here. It ends by itself within seconds
  * of losing its parent; after the deadline the recording goes on regardless, in a segment of its own.
  */
-export async function waitForOrphan(directory: string, timeoutMs: number): Promise<'gone' | 'stillThere'> {
+export async function waitForOrphan(
+  directory: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<'gone' | 'stillThere'> {
   const text = await readFile(path.join(directory, PID_FILE), 'utf8').catch(() => '');
   const pid = Number(text);
   if (!Number.isInteger(pid) || pid <= 0) return 'gone';
   const deadline = performance.now() + timeoutMs;
   while (isAlive(pid)) {
-    if (performance.now() > deadline) return 'stillThere';
+    if (performance.now() > deadline || signal?.aborted) return 'stillThere';
     await new Promise((resolve) => setTimeout(resolve, ORPHAN_POLL_MS));
   }
   return 'gone';

@@ -120,3 +120,65 @@ describe('a segment', () => {
     ]);
   });
 });
+
+describe('whoever is not there any more when another process comes into the room', () => {
+  const entered = (resumed: { cutMs: number; lastSeenMs: number } | null): FromCapture => ({
+    type: 'entered',
+    ...{ t0EpochMs: 1_000, tookMs: 1, simulated: true, sdkVersion: 'x', resumed },
+  });
+  const someone = (userId: string, atMs: number): FromCapture => ({
+    type: 'participant',
+    ...{ change: 'entered', userId, atMs, slot: 0, anchors: 1 },
+  });
+  const stays = () => store.stays.list(id).map(({ userId, leftAtMs }) => [userId, leftAtMs]);
+  const restart = (): void => {
+    rows.write(READY);
+    store.recordings.move(id, store.recordings.get(id)!.state as 'recording', 'joining');
+  };
+
+  beforeEach(() => {
+    for (const message of [READY, entered(null), someone('a', 100), someone('b', 200), beat(3_000, {})])
+      rows.write(message);
+    restart();
+  });
+
+  it('left when the earlier process last saw him; who was announced stays', () => {
+    rows.write(entered({ cutMs: 60_000, lastSeenMs: 3_400 }));
+    expect(store.recordings.get(id)).toMatchObject({ cutMs: 60_000, startedAtMs: 1_000 });
+    rows.write(beat(9_000, {}));
+    rows.write(someone('b', 9_500));
+    rows.write(beat(13_900, {}));
+    expect(stays()).toEqual([
+      ['a', null],
+      ['b', null],
+    ]);
+    rows.write(beat(14_000, {}));
+    expect(stays()).toEqual([
+      ['a', 3_400],
+      ['b', null],
+    ]);
+    const left = store.events.list({ recordingId: id }).filter(({ type }) => type === 'participant.left');
+    expect(left.map(({ data }) => data)).toEqual([{ userId: 'a', atMs: 3_400, slot: null, unseen: true }]);
+    rows.write(someone('a', 20_000));
+    rows.write(beat(40_000, {}));
+    expect(stays()).toEqual([
+      ['a', 3_400],
+      ['b', null],
+      ['a', null],
+    ]);
+  });
+
+  it('left then also when that process, too, dies before the time is up', () => {
+    rows.write(entered({ cutMs: 0, lastSeenMs: 3_400 }));
+    rows.write(someone('b', 6_000));
+    rows.write(beat(7_000, {}));
+    restart();
+    rows.write(entered({ cutMs: 0, lastSeenMs: 7_500 }));
+    rows.write(beat(9_000, {}));
+    rows.write(beat(14_000, {}));
+    expect(stays()).toEqual([
+      ['a', 3_400],
+      ['b', 7_500],
+    ]);
+  });
+});

@@ -1,9 +1,13 @@
 import type { CaptureStats, FromCapture } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import { interrupted, RESUMED } from './announcements.ts';
 
 /** Each row is a sync of the disk; between two of them the length is known from the heartbeats in memory. */
 const TIMELINE_ROW_EVERY_MS = 10_000;
+
+/** A process that came into the room hears of everybody in it within this time; whoever is not named by then has left. */
+const ANNOUNCE_MS = 5_000;
 
 /** What is counted over all processes of a recording; each process counts from 0. */
 const COUNTERS = ['picturesSent', 'picturesSkipped', 'framesReceived', 'framesDropped'] as const;
@@ -23,6 +27,9 @@ export class MessageRows {
   #counted: Counters = NOTHING_COUNTED;
   /** Counted, but in no row yet. */
   #uncounted: Counters = NOTHING_COUNTED;
+  /** When, on the timeline, whoever was not announced has left; null when that is settled or not known yet. */
+  #announcedByMs: number | null = null;
+  #isRoomNew = false;
   /** How often the running process told of each problem, by level and code. */
   #problems = new Map<string, number>();
 
@@ -39,6 +46,7 @@ export class MessageRows {
       this.#counted = NOTHING_COUNTED;
       this.#problems.clear();
     }
+    if (message.type === 'entered') [this.#isRoomNew, this.#announcedByMs] = [true, null];
     if (message.type === 'stats') this.#count(message.stats);
     // Only the newest heartbeat says anything.
     if (message.type === 'stats') this.#unwritten = this.#unwritten.filter(({ type }) => type !== 'stats');
@@ -70,11 +78,26 @@ export class MessageRows {
   }
 
   #write(message: FromCapture): void {
-    if (message.type === 'ended') this.#writeLength(message.timelineMs);
-    else if (message.type !== 'stats') writeMessage(this.#store, this.#now, this.#id, message);
+    if (message.type === 'stats') this.#settleStays(message.stats.timelineMs);
+    if (message.type === 'ended' || message.type === 'leftToReenter') this.#writeLength(message.timelineMs);
+    if (message.type === 'ended') return;
+    if (message.type !== 'stats') writeMessage(this.#store, this.#now, this.#id, message);
     else if (message.stats.timelineMs - rowOf(this.#store, this.#id).timelineMs >= TIMELINE_ROW_EVERY_MS) {
       this.#writeLength(message.stats.timelineMs);
     }
+  }
+
+  /** Ends the stays of those who left while no process was there to see it. */
+  #settleStays(timelineMs: number): void {
+    if (!this.#isRoomNew) return;
+    this.#announcedByMs ??= timelineMs + ANNOUNCE_MS;
+    if (timelineMs < this.#announcedByMs) return;
+    this.#store.transaction(() => {
+      for (const { userId, leftAtMs } of this.#store.stays.leaveDoubted(this.#id)) {
+        this.#store.events.append('participant.left', this.#id, { userId, atMs: leftAtMs, slot: null, unseen: true });
+      }
+    });
+    this.#isRoomNew = false;
   }
 
   /** A process tells its count so far; the row wants what is new. */
@@ -140,12 +163,24 @@ function writeMessage(store: Store, now: () => number, id: string, message: Plai
       });
       return;
     case 'connection':
-      store.events.append('connection', id, { state: message.state, atMs: message.atMs });
+      writeConnection(store, id, message);
+      return;
+    case 'leftToReenter':
+      store.events.append('leftToReenter', id, { timelineMs: message.timelineMs });
       return;
     case 'sdkProblem':
       writeSdkProblem(store, id, message);
       return;
   }
+}
+
+function writeConnection(store: Store, id: string, message: Extract<FromCapture, { type: 'connection' }>): void {
+  const { state, atMs } = message;
+  store.transaction(() => {
+    store.events.append('connection', id, { state, atMs });
+    if (state === 'lost') store.announcements.tell(id, interrupted('connectionLost'));
+    if (state === 'recovered') store.announcements.tell(id, RESUMED);
+  });
 }
 
 function writeSegmentOpened(store: Store, id: string, message: Extract<FromCapture, { type: 'segmentOpened' }>): void {
@@ -166,10 +201,11 @@ function writeEntered(
   id: string,
   message: Extract<FromCapture, { type: 'entered' }>,
 ): void {
-  const { tookMs, sdkVersion, simulated, t0EpochMs } = message;
+  const { tookMs, sdkVersion, simulated, t0EpochMs, resumed } = message;
   store.transaction(() => {
     const idleSinceAtMs = rowOf(store, id).idleSinceAtMs ?? now();
-    const facts = { startedAtMs: t0EpochMs, idleSinceAtMs };
+    const facts = { startedAtMs: t0EpochMs, idleSinceAtMs, ...(resumed ? { cutMs: resumed.cutMs } : {}) };
+    if (resumed) store.stays.doubt(id, resumed.lastSeenMs);
     store.recordings.move(id, 'joining', 'waiting', facts, { tookMs, sdkVersion, simulated });
   });
 }

@@ -77,17 +77,18 @@ describe('draining', () => {
   });
 
   it('does not wait for ever for a process that cannot be ended', async () => {
-    await box.launched();
+    const id = await box.launched();
     box.host.last.enter(0);
     box.host.last.obeys = false;
     let isDrained = false;
     void box.supervisor.drain('shutdown').then(() => {
       isDrained = true;
     });
-    await box.advance(50_000);
+    await box.advance(49_999);
     expect(isDrained).toBe(false);
     expect(box.host.last.destroyed).toHaveLength(1);
-    await box.advance(10_000);
+    await box.advance(1);
     expect(isDrained).toBe(true);
+    expect(box.row(id)).toMatchObject({ state: 'finalizing', endReason: 'shutdown' });
   });
 });

@@ -8,7 +8,8 @@ export const CAPTURE_RESTART_STATES = ['waiting', 'recording'] as const satisfie
 
 /**
  * The allowed moves of a recording's state. Nothing else in the box decides whether a move is legal: the store refuses every
- * move that is not listed here. Every failure goes through `notifying`, because the caller is told in every case.
+ * move that is not listed here. Every failure goes through `notifying`, because the caller is told in every case. A finished file that
+ * is found damaged before it was uploaded is made again from its segments.
  */
 export const TRANSITIONS: Readonly<Record<RecordingState, readonly RecordingState[]>> = {
   accepted: ['joining', 'finalizing', 'notifying'],
@@ -16,7 +17,7 @@ export const TRANSITIONS: Readonly<Record<RecordingState, readonly RecordingStat
   waiting: ['recording', 'joining', 'finalizing', 'notifying'],
   recording: ['joining', 'finalizing'],
   finalizing: ['uploading', 'notifying'],
-  uploading: ['notifying'],
+  uploading: ['notifying', 'finalizing'],
   notifying: ['done', 'failed'],
   done: [],
   failed: [],

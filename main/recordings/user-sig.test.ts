@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createUserSigCheck } from './user-sig.ts';
+import { createUserSigCheck, userSigExpiresAtMs } from './user-sig.ts';
 
 const NOW_MS = Date.UTC(2030, 0, 1);
 const DAY_MS = 86_400_000;
@@ -30,6 +30,13 @@ describe('good ones', () => {
   test('the usual form, and numbers written as texts', () => {
     expect(check(pack(content()), EXPECTED)).toEqual({ ok: true, warning: null });
     expect(check(pack(content({ 'TLS.sdkappid': '1400000000', 'TLS.expire': '604800' })), EXPECTED).ok).toBe(true);
+  });
+
+  test('tell when they expire; whatever is none tells nothing', () => {
+    expect(userSigExpiresAtMs(pack(content({ 'TLS.expire': 3660 })))).toBe(NOW_MS + 3_600_000);
+    for (const none of ['', 'eJwtzNEKgkAUBNB-…', pack('[]'), pack(content({ 'TLS.time': null }))]) {
+      expect(userSigExpiresAtMs(none)).toBeNull();
+    }
   });
 
   test('nothing is compared with fields that are broken in the request', () => {

@@ -70,6 +70,12 @@ function readContent(json: string): UserSigContent | null {
   return { version, identifier, sdkAppId, signedAtMs, expiresAtMs: signedAtMs + expireSeconds * 1000 };
 }
 
+/** When a UserSig expires (ms since 1970), or null when it is not one that can be read. Nothing is checked. */
+export function userSigExpiresAtMs(userSig: string): number | null {
+  const json = inflate(userSig);
+  return (json === null ? null : readContent(json))?.expiresAtMs ?? null;
+}
+
 function asTime(epochMs: number): string {
   const date = new Date(epochMs);
   return Number.isNaN(date.getTime()) ? String(epochMs) : date.toISOString();

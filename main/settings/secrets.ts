@@ -90,6 +90,25 @@ export function openFileSecretBox(directory: string): SecretBox {
   return createSecretBox(key);
 }
 
+/**
+ * A box over the key file in `directory` that makes and changes nothing: without a sound key file nothing opens.
+ * Opening and sealing throw SecretError then.
+ */
+export function readFileSecretBox(directory: string): SecretBox {
+  const path = join(directory, SECRET_KEY_FILE);
+  let key: Buffer | null = null;
+  try {
+    key = readFileSync(path);
+  } catch {
+    // Told when it is needed.
+  }
+  if (key?.length === KEY_BYTES) return createSecretBox(key);
+  const refuse = (): never => {
+    throw new SecretError('SECRET_KEY_DAMAGED', `${path} is missing or damaged. Restore it from a backup.`);
+  };
+  return { seal: refuse, open: refuse };
+}
+
 function createFileIfMissing(path: string): void {
   try {
     readFileSync(path);

@@ -80,6 +80,12 @@ describe('settings', () => {
     [{ vidio: {} }, ['vidio']],
     [{ limits: { maxRecordings: 0 }, disk: { reserveBytes: -1 } }, ['disk.reserveBytes', 'limits.maxRecordings']],
     [{ upload: { partBytes: 1024 } }, ['upload.partBytes']],
+    [{ upload: { maxBytesPerSecond: 1000 } }, ['upload.maxBytesPerSecond']],
+    [{ upload: { window: { from: '20:00', to: '24:00' } } }, ['upload.window.to']],
+    [{ upload: { window: { from: '20:00', to: '20:00' } } }, ['upload.window']],
+    [{ upload: { window: { from: '20:00', to: '06:00', timeZone: 'Mars/Olympus' } } }, ['upload.window.timeZone']],
+    [{ network: { proxy: 'socks5://proxy', caPath: '' } }, ['network.caPath']],
+    [{ network: { proxy: 'socks5://proxy' } }, ['network.proxy']],
     [{ room: { scene: 'party' } }, ['room.scene']],
     [{ video: { layout: 'mosaic' } }, ['video.layout']],
     [{ dressing: { stampTimeZone: 'Mars/Olympus' } }, ['dressing.stampTimeZone']],
@@ -95,6 +101,19 @@ describe('settings', () => {
   it('take a time zone of the stamp by its name', () => {
     const { dressing } = parseSettings({ dressing: { stampTimeZone: 'Asia/Shanghai', watermarkPath: '/logo.png' } });
     expect(dressing).toMatchObject({ stampTimeZone: 'Asia/Shanghai', watermarkPath: '/logo.png', stamp: false });
+  });
+
+  it('take hours over midnight, a bandwidth and a proxy, and never repeat its password', () => {
+    const window = { from: '20:00', to: '06:00' };
+    const { upload, network } = parseSettings({
+      upload: { window, maxBytesPerSecond: 500_000 },
+      network: { proxy: 'http://me:secret@proxy:3128' },
+    });
+    expect(upload).toMatchObject({ window: { ...window, timeZone: null }, maxBytesPerSecond: 500_000 });
+    expect(network).toEqual({ proxy: 'http://me:secret@proxy:3128', caPath: null });
+    expect(() => parseSettings({ network: { proxy: 'https://me:secret@proxy' } })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret') }),
+    );
   });
 
   it('say in which file and where, with the words that are allowed', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { LAYOUTS } from '../../shared/recording.ts';
+import { proxyProblem } from '../network/proxy.ts';
 import { replaceFile } from './atomic-file.ts';
 
 /** Name of the settings file inside the data directory. */
@@ -31,9 +32,22 @@ function textOrNull() {
   return Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, default: null });
 }
 
+function wholeOrNull(minimum: number, maximum: number) {
+  return Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum, maximum, default: null });
+}
+
 function group<Properties extends Parameters<typeof Type.Object>[0]>(properties: Properties) {
   return Type.Object(properties, { additionalProperties: false, default: {} });
 }
+
+/** Hours of the day, `HH:MM`; `to` before `from` is on the next day. A time zone of null is the machine's. */
+interface UploadHours {
+  from: string;
+  to: string;
+  timeZone: string | null;
+}
+
+const TIME_OF_DAY = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
 
 const PRESETS = [
   'ultrafast',
@@ -85,6 +99,8 @@ export const SettingsSchema = Type.Object(
       idleMs: whole(300_000, 1000, 7 * 24 * HOUR_MS),
       maxLengthMs: whole(24 * HOUR_MS, 1000, 7 * 24 * HOUR_MS),
       fillGapMs: whole(60_000, 0, HOUR_MS),
+      connectionLostMs: whole(600_000, 10_000, 24 * HOUR_MS),
+      reenterMs: whole(HOUR_MS, 0, 24 * HOUR_MS),
       maxRecordings: whole(8, 1, 64),
     }),
     loudness: group({
@@ -93,16 +109,44 @@ export const SettingsSchema = Type.Object(
       truePeakDb: Type.Number({ default: -1, minimum: -9, maximum: 0 }),
     }),
     manifest: group({ upload: yesOrNo(false) }),
-    disk: group({ reserveBytes: whole(2e9, 0, 1e15) }),
+    disk: group({ reserveBytes: whole(2e9, 0, 1e15), dataReserveBytes: whole(2e8, 0, 1e15) }),
+    retention: group({
+      policy: oneOf(['keepAll', 'keepDays', 'keepGb'], 'keepAll'),
+      keepDays: whole(30, 0, 36_500),
+      keepBytes: whole(100e9, 0, 1e16),
+      evictAtReserve: yesOrNo(true),
+    }),
+    backup: group({
+      keep: whole(7, 1, 365),
+      everyHours: whole(24, 1, 24 * 30),
+      directory: textOrNull(),
+    }),
     callback: group({
       timeoutMs: whole(5000, 100, 120_000),
       giveUpAfterMs: whole(72 * HOUR_MS, 0, 365 * 24 * HOUR_MS),
+      eventGiveUpAfterMs: whole(600_000, 0, 72 * HOUR_MS),
     }),
     upload: group({
       partBytes: whole(8 * MIB, MIB, 1024 * MIB),
       partsInFlight: whole(3, 1, 16),
       filesInFlight: whole(2, 1, 16),
       timeoutMs: whole(60_000, 1000, 600_000),
+      maxBytesPerSecond: wholeOrNull(16 * 1024, 1e12),
+      window: Type.Unsafe<UploadHours | null>({
+        type: ['object', 'null'],
+        default: null,
+        required: ['from', 'to'],
+        additionalProperties: false,
+        properties: {
+          from: { type: 'string', pattern: TIME_OF_DAY },
+          to: { type: 'string', pattern: TIME_OF_DAY },
+          timeZone: { type: ['string', 'null'], minLength: 1, default: null },
+        },
+      }),
+    }),
+    network: group({
+      proxy: textOrNull(),
+      caPath: textOrNull(),
     }),
   },
   { additionalProperties: false },
@@ -159,11 +203,24 @@ export function parseSettings(value: unknown, where = 'settings'): Settings {
   const candidate: unknown = structuredClone(value);
   if (!validate(candidate)) throw new SettingsError(where, (validate.errors ?? []).map(problemOf));
   const settings = candidate as Settings;
-  const { stampTimeZone } = settings.dressing;
-  if (stampTimeZone !== null && !isTimeZone(stampTimeZone)) {
-    throw new SettingsError(where, [{ key: 'dressing.stampTimeZone', message: 'is not a known time zone' }]);
-  }
+  const problems = meaningProblems(settings);
+  if (problems.length > 0) throw new SettingsError(where, problems);
   return settings;
+}
+
+/** What a schema cannot say. */
+function meaningProblems({ dressing, upload, network }: Settings): SettingsProblem[] {
+  const problems: SettingsProblem[] = [];
+  const zones = { 'dressing.stampTimeZone': dressing.stampTimeZone, 'upload.window.timeZone': upload.window?.timeZone };
+  for (const [key, zone] of Object.entries(zones)) {
+    if (zone && !isTimeZone(zone)) problems.push({ key, message: 'is not a known time zone' });
+  }
+  if (upload.window && upload.window.from === upload.window.to) {
+    problems.push({ key: 'upload.window', message: 'must begin and end at different times; null means always' });
+  }
+  const proxy = network.proxy === null ? null : proxyProblem(network.proxy);
+  if (proxy !== null) problems.push({ key: 'network.proxy', message: proxy });
+  return problems;
 }
 
 /** All defaults. */

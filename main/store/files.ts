@@ -9,12 +9,28 @@ export type NewFile = Pick<
 > &
   Partial<FileRow>;
 
+/** A local file that COS is known to hold, too. */
+export interface ProvenFile
+  extends Pick<MediaFileRow, 'recordingId' | 'fileIndex' | 'localPath' | 'bytes' | 'objectKey'> {
+  /** As COS confirmed it. */
+  crc64: string;
+  /** When its recording ended, ms since 1970. */
+  endedAtMs: number;
+}
+
 export interface FilesTable {
   /** Writes the whole row, also over an earlier one with the same index (finalizing was repeated). */
   put(file: NewFile): void;
   update(recordingId: string, fileIndex: number, patch: Partial<Omit<FileRow, 'recordingId' | 'fileIndex'>>): void;
   /** The files with media, in the order of their index. */
   list(recordingId: string): MediaFileRow[];
+  /**
+   * Media files whose object in COS was proven and whose local copy is still there, of recordings whose delivery is over or only
+   * waits for the caller to be told; those that ended first come first. No file of a recording before that is ever in it.
+   */
+  proven(limit: number): ProvenFile[];
+  /** Files given up since a moment (ms since 1970): a box that died in between may have left them on the disk. */
+  evictedSince(atMs: number): Pick<FileRow, 'recordingId' | 'fileIndex' | 'localPath'>[];
   /** The manifest when it is to be uploaded. */
   manifest(recordingId: string): FileRow | undefined;
 }
@@ -37,6 +53,7 @@ const FILE = defineColumns<FileRow>({
   state: 'value',
   failureCode: 'value',
   message: 'value',
+  evictedAtMs: 'value',
 });
 
 const NEW_FILE = {
@@ -49,6 +66,7 @@ const NEW_FILE = {
   state: 'local',
   failureCode: null,
   message: null,
+  evictedAtMs: null,
 } as const satisfies Partial<FileRow>;
 
 function isMedia(file: FileRow): file is MediaFileRow {
@@ -58,6 +76,18 @@ function isMedia(file: FileRow): file is MediaFileRow {
 export function createFilesTable(db: Database): FilesTable {
   const select = db.prepare<[string], Record<string, SqlValue>>(
     `SELECT ${FILE.list} FROM files WHERE recording_id = ? ORDER BY file_index`,
+  );
+  const selectProven = db.prepare<[number], ProvenFile>(
+    `SELECT f.recording_id AS recordingId, f.file_index AS fileIndex, f.local_path AS localPath, f.bytes, f.object_key AS objectKey,
+       f.crc64, ifnull(r.ended_at_ms, r.created_at_ms) AS endedAtMs
+     FROM files f JOIN recordings r ON r.id = f.recording_id
+     WHERE f.state = 'uploaded' AND f.evicted_at_ms IS NULL AND f.stream <> 'manifest' AND f.crc64 IS NOT NULL
+       AND f.uploaded_bytes = f.bytes AND f.bytes > 0 AND r.state IN ('notifying', 'done', 'failed')
+     ORDER BY endedAtMs, r.seq, f.file_index LIMIT ?`,
+  );
+  const selectEvicted = db.prepare<[number], Pick<FileRow, 'recordingId' | 'fileIndex' | 'localPath'>>(
+    `SELECT recording_id AS recordingId, file_index AS fileIndex, local_path AS localPath FROM files
+     WHERE state = 'uploaded' AND evicted_at_ms >= ?`,
   );
   return {
     put(file) {
@@ -74,6 +104,8 @@ export function createFilesTable(db: Database): FilesTable {
       ).run({ ...values, guardId: recordingId, guardIndex: fileIndex });
     },
     list: (recordingId) => select.all(recordingId).map(FILE.fromSql).filter(isMedia),
+    proven: (limit) => selectProven.all(limit),
+    evictedSince: (atMs) => selectEvicted.all(atMs),
     manifest: (recordingId) =>
       select
         .all(recordingId)

@@ -208,8 +208,90 @@ CREATE TABLE box (
 ) STRICT;
 `,
   },
-  { version: 3, sql: '' },
-  { version: 4, sql: '' },
-  { version: 5, sql: '' },
-  { version: 6, sql: '' },
+  {
+    version: 3,
+    sql: `
+CREATE TABLE outbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  delivery_id TEXT NOT NULL UNIQUE,
+  event TEXT,
+  url TEXT NOT NULL,
+  body TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL,
+  next_at_ms INTEGER,
+  refused_since_at_ms INTEGER,
+  last_status INTEGER,
+  last_error TEXT,
+  created_at_ms INTEGER NOT NULL,
+  queued_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER
+) STRICT;
+INSERT INTO outbox (recording_id, delivery_id, url, body, attempts, state, last_status, last_error, created_at_ms, queued_at_ms, ended_at_ms)
+  SELECT recording_id, delivery_id, url, body, attempts, state, last_status, last_error, created_at_ms, created_at_ms, ended_at_ms
+  FROM callbacks ORDER BY created_at_ms;
+DROP TABLE callbacks;
+ALTER TABLE outbox RENAME TO callbacks;
+CREATE UNIQUE INDEX callbacks_one_result ON callbacks (recording_id) WHERE event IS NULL;
+CREATE INDEX callbacks_by_recording ON callbacks (recording_id, state, seq);
+CREATE INDEX callbacks_by_state ON callbacks (state, next_at_ms);
+
+CREATE TABLE callback_events (
+  recording_id TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+  wanted_json TEXT NOT NULL,
+  told_json TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+
+ALTER TABLE recordings ADD COLUMN user_sig_expires_at_ms INTEGER;
+`,
+  },
+  {
+    version: 4,
+    sql: `
+ALTER TABLE recordings ADD COLUMN wait_remedy TEXT;
+ALTER TABLE recordings ADD COLUMN wait_until_at_ms INTEGER;
+ALTER TABLE recordings ADD COLUMN upload_pace INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE stray_uploads (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  recording_id TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+  file_index INTEGER NOT NULL,
+  bucket TEXT NOT NULL,
+  region TEXT NOT NULL,
+  key TEXT NOT NULL,
+  upload_id TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_at_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  sealed BLOB
+) STRICT;
+CREATE UNIQUE INDEX stray_uploads_once ON stray_uploads (bucket, region, key, ifnull(upload_id, ''));
+CREATE INDEX stray_uploads_by_recording ON stray_uploads (recording_id);
+
+CREATE TABLE box_secrets (
+  name TEXT PRIMARY KEY,
+  sealed BLOB NOT NULL,
+  set_at_ms INTEGER NOT NULL
+) STRICT;
+`,
+  },
+  {
+    version: 5,
+    sql: `
+ALTER TABLE files ADD COLUMN evicted_at_ms INTEGER;
+CREATE INDEX files_proven_on_disk ON files (recording_id) WHERE state = 'uploaded' AND evicted_at_ms IS NULL;
+`,
+  },
+  {
+    version: 6,
+    sql: `
+ALTER TABLE recordings ADD COLUMN cut_ms REAL NOT NULL DEFAULT 0;
+
+ALTER TABLE stays ADD COLUMN last_seen_ms REAL;
+
+DROP INDEX gaps_once;
+CREATE UNIQUE INDEX gaps_once ON gaps (recording_id, at_ms, reason, cut);
+`,
+  },
 ];

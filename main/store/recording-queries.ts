@@ -14,6 +14,8 @@ export interface RecordingQueries {
   }): RecordingRow[];
   /** Recordings whose capture process should be running, oldest first. */
   capturing(): RecordingRow[];
+  /** Recordings that have ended and are not over yet: to be finalized, uploaded, told of. Oldest first. */
+  delivering(): RecordingRow[];
   /** Recordings in `state` to work on now, longest due first. A time further away than `maxWaitMs` comes from a wrong clock and counts as due. */
   due(state: RecordingState, nowMs: number, limit: number, maxWaitMs: number): RecordingRow[];
   /** When the next recording in one of `states` becomes due after `nowMs`; null when none waits for a time. */
@@ -44,8 +46,10 @@ export const RECORDING_COLUMNS = defineColumns<RecordingRow>({
   usesStoredCredentials: 'flag',
   simulated: 'flag',
   startedAtMs: 'value',
+  userSigExpiresAtMs: 'value',
   endedAtMs: 'value',
   timelineMs: 'value',
+  cutMs: 'value',
   endReason: 'value',
   stopRequested: 'value',
   firstMediaAtMs: 'value',
@@ -64,6 +68,9 @@ export const RECORDING_COLUMNS = defineColumns<RecordingRow>({
   blockedCode: 'value',
   blockedRemedy: 'value',
   lastError: 'value',
+  waitRemedy: 'value',
+  waitUntilAtMs: 'value',
+  uploadPace: 'value',
   updatedAtMs: 'value',
 });
 
@@ -104,6 +111,13 @@ export function createRecordingQueries(db: Database): RecordingQueries {
     capturing: () =>
       db
         .prepare<[], Raw>(`SELECT ${columns} FROM recordings WHERE state IN (${CAPTURING_SQL}) ORDER BY seq`)
+        .all()
+        .map(fromSql),
+    delivering: () =>
+      db
+        .prepare<[], Raw>(
+          `SELECT ${columns} FROM recordings WHERE state IN ('finalizing', 'uploading', 'notifying') ORDER BY seq`,
+        )
         .all()
         .map(fromSql),
     due: (state, nowMs, limit, maxWaitMs) => selectDue.all(state, nowMs, nowMs + maxWaitMs, limit).map(fromSql),

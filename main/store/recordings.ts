@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { EndReason, RecordingState } from '../../shared/recording.ts';
+import { announcementsOf } from '../recordings/announcements.ts';
 import { canMove, isTerminal } from '../recordings/transitions.ts';
+import type { CosCredentials } from '../settings/environment.ts';
 import type { SecretBox } from '../settings/secrets.ts';
+import type { AnnouncementsTable } from './announcements.ts';
 import { assignments, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { EventsTable } from './events.ts';
@@ -56,6 +59,11 @@ export interface RecordingsTable extends RecordingQueries {
   requestStop(id: string, reason: EndReason): boolean;
   /** The secrets, or null when they were deleted because the recording has ended. @throws SecretError when they cannot be opened. */
   secrets(id: string): RecordingSecrets | null;
+  /**
+   * Gives a recording other COS credentials; null means the box's own. Notes it, without them, as event `credentialsChanged`.
+   * @returns false when the recording has ended, so that nothing needs them any more.
+   */
+  setCredentials(id: string, credentials: CosCredentials | null): boolean;
 }
 
 const FRESH_STEP: RecordingPatch = {
@@ -64,6 +72,8 @@ const FRESH_STEP: RecordingPatch = {
   blockedCode: null,
   blockedRemedy: null,
   lastError: null,
+  waitRemedy: null,
+  waitUntilAtMs: null,
 };
 
 export interface RecordingsDeps {
@@ -72,6 +82,7 @@ export interface RecordingsDeps {
   secretBox: SecretBox;
   events: EventsTable;
   idempotency: IdempotencyTable;
+  announcements: Pick<AnnouncementsTable, 'subscribe' | 'tell'>;
 }
 
 function newRow(
@@ -94,6 +105,7 @@ function newRow(
     layout: request.layout ?? null,
     namesJson: JSON.stringify(request.names ?? {}),
     callbackUrl: request.callbackUrl ?? null,
+    userSigExpiresAtMs: request.userSigExpiresAtMs ?? null,
     cosRegion: request.cosRegion,
     cosBucket: request.cosBucket,
     cosPath: request.cosPath,
@@ -104,7 +116,14 @@ function newRow(
 }
 
 /** Decides over a request and writes it down. To be called inside a transaction. */
-function createAcceptance({ db, now, secretBox, events, idempotency }: RecordingsDeps): RecordingsTable['create'] {
+function createAcceptance({
+  db,
+  now,
+  secretBox,
+  events,
+  idempotency,
+  announcements,
+}: RecordingsDeps): RecordingsTable['create'] {
   const sealed = createRecordingSecrets(db, secretBox);
   const { get } = createRecordingQueries(db);
   const selectRunning = db.prepare<SqlValue[], { id: string }>(
@@ -135,13 +154,14 @@ function createAcceptance({ db, now, secretBox, events, idempotency }: Recording
     db.prepare(insertSql('recordings', values)).run(values);
     sealed.put(row.id, secrets);
     if (once) idempotency.put(once.key, once.bodyHash, row.id);
+    announcements.subscribe(row.id, request.events ?? []);
     events.append('accepted', row.id, { mode: request.mode });
     return { kind: 'created', recording: existing(row.id) };
   };
 }
 
 export function createRecordingsTable(deps: RecordingsDeps): RecordingsTable {
-  const { db, now, secretBox, events } = deps;
+  const { db, now, secretBox, events, announcements } = deps;
   const sealed = createRecordingSecrets(db, secretBox);
   const accept = createAcceptance(deps);
   /** One guarded UPDATE; `from` limits it to that state. */
@@ -154,16 +174,19 @@ export function createRecordingsTable(deps: RecordingsDeps): RecordingsTable {
     return result.changes === 1;
   };
 
+  const queries = createRecordingQueries(db);
   return {
-    ...createRecordingQueries(db),
+    ...queries,
     create: (...args) => db.transaction(() => accept(...args)).immediate(),
     move(id, from, to, patch = {}, data = {}) {
       if (!canMove(from, to)) throw new TypeError(`a recording cannot move from ${from} to ${to}`);
       return db
         .transaction(() => {
-          if (!write(id, { ...FRESH_STEP, ...patch, state: to }, from)) return false;
-          if (isTerminal(to)) sealed.remove(id);
+          const before = queries.get(id);
+          if (!before || !write(id, { ...FRESH_STEP, ...patch, state: to }, from)) return false;
+          if (isTerminal(to)) sealed.retire(id);
           events.append('state', id, { ...data, from, to });
+          for (const announcement of announcementsOf(before, to, patch)) announcements.tell(id, announcement);
           return true;
         })
         .immediate();
@@ -184,5 +207,16 @@ export function createRecordingsTable(deps: RecordingsDeps): RecordingsTable {
         })
         .immediate(),
     secrets: sealed.get,
+    setCredentials: (id, credentials) =>
+      db
+        .transaction(() => {
+          const row = queries.get(id);
+          if (!row || isTerminal(row.state)) return false;
+          sealed.setCredentials(id, credentials);
+          write(id, { usesStoredCredentials: credentials === null });
+          events.append('credentialsChanged', id, { source: credentials === null ? 'box' : 'recording' });
+          return true;
+        })
+        .immediate(),
   };
 }

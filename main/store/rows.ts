@@ -1,3 +1,4 @@
+import type { CallbackEvent } from '../../shared/callback-events.ts';
 import type {
   EndReason,
   FileStream,
@@ -7,7 +8,7 @@ import type {
   ParticipantStay,
   RecordingState,
 } from '../../shared/recording.ts';
-import type { FileState } from '../../shared/view.ts';
+import type { CallbackDeliveryState, FileState } from '../../shared/view.ts';
 import type { OutputName } from '../capture/messages.ts';
 import type { FailureKind } from '../recordings/transitions.ts';
 
@@ -46,10 +47,14 @@ export interface RecordingRow {
   simulated: boolean;
   /** Wall clock of t=0 of the timeline; null until the room was entered for the first time. */
   startedAtMs: number | null;
+  /** Wall clock at which the request's UserSig expires; null when it could not be read from it. */
+  userSigExpiresAtMs: number | null;
   /** When the recording stopped recording. */
   endedAtMs: number | null;
   /** Length recorded so far, on the timeline. */
   timelineMs: number;
+  /** Wall-clock time that was left out of the timeline, because nobody recorded for longer than may be filled. */
+  cutMs: number;
   endReason: EndReason | null;
   /** Why somebody asked to stop; the first request wins. */
   stopRequested: EndReason | null;
@@ -79,6 +84,12 @@ export interface RecordingRow {
   blockedRemedy: string | null;
   /** `CODE: text` of the last unsuccessful try of the current step. */
   lastError: string | null;
+  /** What somebody might do about a step that is to be tried again but is not blocked. */
+  waitRemedy: string | null;
+  /** When a step that waits for an hour of the day goes on; `nextAtMs` may be earlier, to look at the clock again. */
+  waitUntilAtMs: number | null;
+  /** How far uploads of this recording were slowed down for a bad line; 0 is full speed. See `paceOf`. */
+  uploadPace: number;
   updatedAtMs: number;
 }
 
@@ -89,6 +100,7 @@ export type RecordingPatch = Partial<
     | 'startedAtMs'
     | 'endedAtMs'
     | 'timelineMs'
+    | 'cutMs'
     | 'endReason'
     | 'stopRequested'
     | 'firstMediaAtMs'
@@ -107,6 +119,9 @@ export type RecordingPatch = Partial<
     | 'blockedCode'
     | 'blockedRemedy'
     | 'lastError'
+    | 'waitRemedy'
+    | 'waitUntilAtMs'
+    | 'uploadPace'
     | 'simulated'
   >
 >;
@@ -124,6 +139,10 @@ export interface NewRecording {
   layout?: Layout | null | undefined;
   names?: Readonly<Record<string, string>> | undefined;
   callbackUrl?: string | null | undefined;
+  /** Which events the caller wants beside the result. */
+  events?: readonly CallbackEvent[] | undefined;
+  /** Null when it cannot be read from the UserSig. */
+  userSigExpiresAtMs?: number | null | undefined;
   cosRegion: string;
   cosBucket: string;
   cosPath: string;
@@ -209,24 +228,35 @@ export interface FileRow {
   failureCode: string | null;
   /** The same in words, for the result. */
   message: string | null;
+  /** When the local file was given up because COS holds it; null while it is on the disk. */
+  evictedAtMs: number | null;
 }
 
-/** `parked`: given up after the configured time; the body stays here and the result can be fetched through the API. */
-export type CallbackState = 'pending' | 'delivered' | 'parked';
+/** `parked`: given up after the configured time; the body stays here, can be sent again, and the result be fetched through the API. */
+export type CallbackState = CallbackDeliveryState;
 
-/** One result on its way to the caller (an outbox row). */
+/** One result or event on its way to the caller (an outbox row). */
 export interface CallbackRow {
   recordingId: string;
   /** UUID, the same in every try, so that a receiver can tell a repetition. */
   deliveryId: string;
+  /** Name of the event; null for the result, of which a recording has one. */
+  event: string | null;
   url: string;
   /** JSON text, frozen when the row is written: every try sends the same bytes. */
   body: string;
+  /** Tries over all, those before a resending included. */
   attempts: number;
   state: CallbackState;
+  /** When it is tried next; null means at once. */
+  nextAtMs: number | null;
+  /** Since when the receiver answers without taking it, or takes the connection and does not answer; null while nobody is there. */
+  refusedSinceAtMs: number | null;
   lastStatus: number | null;
   lastError: string | null;
   createdAtMs: number;
+  /** From when the time to give up counts: its creation, or when it was last asked to be sent again. */
+  queuedAtMs: number;
   endedAtMs: number | null;
 }
 

@@ -274,7 +274,47 @@ describe('what happened in the room', () => {
     ]);
     const gap = { atMs: 5, durationMs: 1, reason: 'encoderDied', cut: false } as const;
     store.gaps.add(id, gap);
-    store.gaps.add(id, { ...gap, durationMs: 7, cut: true });
-    expect(store.gaps.list(id)).toEqual([{ recordingId: id, ...gap, durationMs: 7, cut: true }]);
+    store.gaps.add(id, { ...gap, durationMs: 7 });
+    // What was left out and what was filled may begin at the same place.
+    store.gaps.add(id, { ...gap, durationMs: 9, cut: true });
+    expect(store.gaps.list(id)).toEqual([
+      { recordingId: id, ...gap, durationMs: 7 },
+      { recordingId: id, ...gap, durationMs: 9, cut: true },
+    ]);
+  });
+
+  it('ends the stay of whoever was not seen again when he was last seen', () => {
+    const { id } = addRecording(store);
+    for (const [atMs, user] of ['a', 'b', 'c', 'd'].entries()) store.stays.enter(id, user, atMs, atMs);
+    store.stays.leave(id, 'd', 50);
+    store.stays.doubt(id, 100);
+    // The next process died before it heard of anybody but a.
+    store.stays.enter(id, 'a', 150, 0);
+    store.stays.doubt(id, 200);
+    store.stays.enter(id, 'b', 250, 1);
+    expect(store.stays.leaveDoubted(id)).toEqual([
+      { userId: 'a', leftAtMs: 200 },
+      { userId: 'c', leftAtMs: 100 },
+    ]);
+    expect(store.stays.leaveDoubted(id)).toEqual([]);
+    store.stays.doubt(id, 300);
+    store.stays.leaveAll(id, 400);
+    expect(store.stays.list(id).map(({ userId, leftAtMs }) => [userId, leftAtMs])).toEqual([
+      ['a', 200],
+      ['b', 300],
+      ['c', 100],
+      ['d', 50],
+    ]);
+  });
+
+  it('sets a segment row aside whole', () => {
+    const { id } = addRecording(store);
+    store.segments.open({ recordingId: id, segment: 4, file: '4.mp4', startMs: -7 });
+    store.segments.setAside(id, 4, 'it makes no sense');
+    store.segments.setAside(id, 4, 'it makes no sense');
+    expect(store.segments.list(id)).toEqual([]);
+    expect(store.quarantine.list()).toMatchObject([
+      { tableName: 'segments', rowKey: `${id} 4`, reason: 'it makes no sense', content: expect.stringContaining('-7') },
+    ]);
   });
 });

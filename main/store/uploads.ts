@@ -1,8 +1,11 @@
-import type { UploadedPart, UploadHead, UploadJournal } from '../delivery/cos/journal.ts';
+import type { UploadedPart, UploadHead, UploadJournal, UploadTarget } from '../delivery/cos/journal.ts';
 import type { SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 
 type RawHead = Omit<UploadHead, 'identity'> & UploadHead['identity'];
+
+/** A stray is left to the attempt that made it for this long. */
+const STRAY_REST_MS = 15_000;
 
 /** Journals over the tables `uploads` and `upload_parts`; every write is durable when it returns. */
 export function createUploadJournals(
@@ -26,26 +29,57 @@ export function createUploadJournals(
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const remove = db.prepare<SqlValue[]>('DELETE FROM uploads WHERE recording_id = ? AND file_index = ?');
-  return (recordingId, fileIndex) => ({
-    load() {
+  const noteStray = db.prepare<SqlValue[]>(
+    `INSERT INTO stray_uploads (recording_id, file_index, bucket, region, key, upload_id, next_at_ms, created_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  const aborted = db.prepare<SqlValue[]>(
+    'DELETE FROM stray_uploads WHERE recording_id = ? AND file_index = ? AND upload_id = ?',
+  );
+  const swept = db.prepare<SqlValue[]>('DELETE FROM stray_uploads WHERE recording_id = ? AND file_index = ?');
+  return (recordingId, fileIndex) => {
+    const stray = ({ bucket, region, key }: UploadTarget, uploadId: string | null): void => {
+      // The attempt itself removes it right away when it can; only what is left after that is looked for.
+      noteStray.run(recordingId, fileIndex, bucket, region, key, uploadId, now() + STRAY_REST_MS, now());
+    };
+    const abandon = (): void => {
       const head = selectHead.get(recordingId, fileIndex);
-      if (head === undefined) return null;
-      const { size, mtimeNs, inode, ...rest } = head;
-      return { ...rest, identity: { size, mtimeNs, inode }, parts: selectParts.all(recordingId, fileIndex) };
-    },
-    saveInit({ uploadId, bucket, region, key, partSize, identity }) {
-      db.transaction(() => {
-        // The parts of an earlier upload go with their head (ON DELETE CASCADE).
-        remove.run(recordingId, fileIndex);
-        const { size, mtimeNs, inode } = identity;
-        insertHead.run(recordingId, fileIndex, uploadId, bucket, region, key, partSize, size, mtimeNs, inode, now());
-      }).immediate();
-    },
-    savePart({ number, offset, length, md5, crc64, etag }) {
-      insertPart.run(recordingId, fileIndex, number, offset, length, md5, crc64, etag);
-    },
-    clear() {
+      if (head !== undefined) stray(head, head.uploadId);
+      // The parts go with their head (ON DELETE CASCADE).
       remove.run(recordingId, fileIndex);
-    },
-  });
+    };
+    return {
+      load() {
+        const head = selectHead.get(recordingId, fileIndex);
+        if (head === undefined) return null;
+        const { size, mtimeNs, inode, ...rest } = head;
+        return { ...rest, identity: { size, mtimeNs, inode }, parts: selectParts.all(recordingId, fileIndex) };
+      },
+      announce: (target) => stray(target, null),
+      saveInit({ uploadId, bucket, region, key, partSize, identity }) {
+        db.transaction(() => {
+          abandon();
+          const { size, mtimeNs, inode } = identity;
+          insertHead.run(recordingId, fileIndex, uploadId, bucket, region, key, partSize, size, mtimeNs, inode, now());
+        }).immediate();
+      },
+      savePart({ number, offset, length, md5, crc64, etag }) {
+        insertPart.run(recordingId, fileIndex, number, offset, length, md5, crc64, etag);
+      },
+      clear() {
+        remove.run(recordingId, fileIndex);
+      },
+      abandon: () => db.transaction(abandon).immediate(),
+      aborted: (uploadId) => void aborted.run(recordingId, fileIndex, uploadId),
+      swept: () => void swept.run(recordingId, fileIndex),
+    };
+  };
+}
+
+/** Bytes of each file of a recording that COS has acknowledged in parts, by the file's index; files without an open upload are left out. */
+export function createAcknowledgedBytes(db: Database): (recordingId: string) => Map<number, number> {
+  const select = db.prepare<[string], { fileIndex: number; bytes: number }>(
+    `SELECT file_index AS fileIndex, sum(length) AS bytes FROM upload_parts WHERE recording_id = ? GROUP BY file_index`,
+  );
+  return (recordingId) => new Map(select.all(recordingId).map(({ fileIndex, bytes }) => [fileIndex, bytes]));
 }

@@ -47,6 +47,7 @@ export const en = {
   'next.now': 'now (try {attempt})',
   'next.blocked': 'waits until this is mended',
   'upload.progress': '{done} of {total} uploaded',
+  'callback.parked': 'The caller could not be told ({error}). To send it again: POST {address}',
   'unit.none': '–',
 } as const satisfies Record<`state.${RecordingState}`, string> &
   Record<`end.${EndReason}`, string> &

@@ -46,5 +46,6 @@ export const zhCN: Texts = {
   'next.now': '即将进行（第 {attempt} 次）',
   'next.blocked': '等待问题解决',
   'upload.progress': '已上传 {done} / {total}',
+  'callback.parked': '无法通知调用方（{error}）。重新发送：POST {address}',
   'unit.none': '–',
 };

@@ -45,6 +45,8 @@ export interface TestBoxOptions {
   dataDirectory: string;
   args: readonly string[];
   environment?: Record<string, string>;
+  /** A command that ends by running the one behind it in its own place, such as `unshare`. */
+  launcher?: readonly string[];
 }
 
 export async function makeDirectory(name: string): Promise<string> {
@@ -77,8 +79,11 @@ export function sampleRequest(changes: Record<string, unknown> = {}): Record<str
   };
 }
 
-export async function startBox({ dataDirectory, args, environment = {} }: TestBoxOptions): Promise<TestBox> {
-  const child = spawn(process.execPath, [ENTRY, 'serve', '--data', dataDirectory, '--port', '0', ...args], {
+export async function startBox(options: TestBoxOptions): Promise<TestBox> {
+  const { dataDirectory, args, environment = {}, launcher = [] } = options;
+  const serve = [process.execPath, ENTRY, 'serve', '--data', dataDirectory, '--port', '0', ...args];
+  const [program = process.execPath, ...rest] = [...launcher, ...serve];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,

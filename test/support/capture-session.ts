@@ -1,5 +1,5 @@
 import { expect, vi } from 'vitest';
-import type { CaptureJob, FromCapture } from '../../main/capture/messages.ts';
+import type { CaptureJob, FromCapture, Resume } from '../../main/capture/messages.ts';
 import { loadKernel } from '../../main/capture/mix/kernel/load.ts';
 import type { I420Frame, PcmBlock } from '../../main/capture/mix/types.ts';
 import type { Room, RoomListener } from '../../main/capture/room/room.ts';
@@ -62,6 +62,8 @@ export function captureJob(changes: Partial<CaptureJob> = {}, limits: Partial<Ca
       idleMs: 20_000,
       maxLengthMs: 3_600_000,
       fillGapMs: 60_000,
+      connectionLostMs: 600_000,
+      reenterMs: 3_600_000,
       ...limits,
     },
     directory: '/nowhere',
@@ -70,6 +72,19 @@ export function captureJob(changes: Partial<CaptureJob> = {}, limits: Partial<Ca
     resume: null,
     slotOwners: [],
     idleSinceEpochMs: null,
+    ...changes,
+  };
+}
+
+/** What a process is told of earlier ones whose mix can be read up to `timelineMs`, right after they ended. */
+export function resumeAt(timelineMs: number, changes: Partial<Resume> = {}): Resume {
+  return {
+    t0EpochMs: Date.now() - timelineMs,
+    cutMs: 0,
+    timelineMs,
+    knownMs: 0,
+    outputs: [{ output: 'mix', timelineMs }],
+    absence: 'captureDied',
     ...changes,
   };
 }

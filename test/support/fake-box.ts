@@ -6,8 +6,9 @@ import type {
   ListQuery,
   ProblemResult,
 } from '../../main/http/box-api.ts';
+import type { GivenCredentials } from '../../shared/parse-credentials.ts';
 import type { RecordingRequest } from '../../shared/request.ts';
-import type { RecordingView } from '../../shared/view.ts';
+import type { CosCredentialsView, RecordingView } from '../../shared/view.ts';
 
 /** A recording as the API shows it, for tests of the HTTP face. */
 export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
@@ -32,6 +33,7 @@ export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
       Names: {},
       CosConfig: { Region: 'ap-shanghai', Bucket: 'test-123456789', Path: '/trtc' },
       Callback: 'https://xxxxxxxx.com/post/xxx',
+      Event: [],
     },
     participants: [],
     files: [],
@@ -41,6 +43,10 @@ export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
     attempts: 0,
     nextAttemptAt: null,
     blocked: null,
+    waiting: null,
+    lastError: null,
+    warnings: [],
+    callbacks: [],
     result: null,
     ...changes,
   };
@@ -51,6 +57,7 @@ export const HEALTHY: HealthView = {
   problems: [],
   simulated: false,
   recordings: { capturing: 1, capacity: 8, delivering: 2, blocked: 0 },
+  callbacks: { pending: 1, parked: 0 },
   disk: { freeBytes: 50e9, reserveBytes: 2e9 },
   ffmpeg: { version: '7.1' },
 };
@@ -59,6 +66,9 @@ export const HEALTHY: HealthView = {
 export class FakeBox implements BoxApi {
   readonly accepted: { request: RecordingRequest; options: AcceptOptions; id: string }[] = [];
   readonly queries: ListQuery[] = [];
+  /** Credentials that were given, for the box (null) or a recording. */
+  readonly given: { id: string | null; credentials: GivenCredentials | null }[] = [];
+  credentialsNow: CosCredentialsView = { source: 'none', secretId: null, setAt: null };
   recordings: RecordingView[] = [];
   healthNow: HealthView = HEALTHY;
   hasStoredCredentials = true;
@@ -101,6 +111,42 @@ export class FakeBox implements BoxApi {
   async stop(id: string): Promise<RecordingView | ProblemResult | null> {
     this.#mayFail();
     return this.refusal ?? this.get(id);
+  }
+
+  async resendCallback(id: string): Promise<RecordingView | ProblemResult | null> {
+    this.#mayFail();
+    return this.refusal ?? this.get(id);
+  }
+
+  async credentials(): Promise<CosCredentialsView> {
+    this.#mayFail();
+    return this.credentialsNow;
+  }
+
+  async storeCredentials(credentials: GivenCredentials): Promise<CosCredentialsView> {
+    this.given.push({ id: null, credentials });
+    return { source: 'stored', secretId: 'AKID…cdef', setAt: '2030-01-01T00:00:00.000Z' };
+  }
+
+  async forgetCredentials(): Promise<CosCredentialsView> {
+    return { source: 'none', secretId: null, setAt: null };
+  }
+
+  async setRecordingCredentials(
+    id: string,
+    credentials: GivenCredentials | null,
+  ): Promise<RecordingView | ProblemResult | null> {
+    this.given.push({ id, credentials });
+    return this.refusal ?? this.get(id);
+  }
+
+  async retry(id: string): Promise<RecordingView | ProblemResult | null> {
+    this.#mayFail();
+    return this.refusal ?? this.get(id);
+  }
+
+  async retryAll(): Promise<number> {
+    return this.recordings.length;
   }
 
   async health(): Promise<HealthView> {

@@ -18,13 +18,14 @@ export interface FakeEncoder extends Encoder {
   readonly finishes: number[];
   /** Ends by itself, with so much readable media in its file. */
   die(readableMs: number, description?: string): void;
-  failStorage(description: string): void;
+  /** Its file cannot be written any more, with so much readable media in it. */
+  failStorage(description: string, options?: { isFull?: boolean; readableMs?: number }): void;
 }
 
 /** Opens fake encoders and lists them in the order of opening. */
 export function fakeEncoders(): { open: OpenEncoder; opened: FakeEncoder[] } {
   const opened: FakeEncoder[] = [];
-  const open: OpenEncoder = (segment, video, events) => {
+  const open: OpenEncoder = ({ segment }, video, events) => {
     const encoder = fakeEncoder(segment, video, events);
     opened.push(encoder);
     return encoder;
@@ -71,9 +72,10 @@ function fakeEncoder(segment: number, video: VideoSettings, events: EncoderEvent
       isAlive = false;
       events.onDied(description);
     },
-    failStorage(description) {
+    failStorage(description, { isFull = true, readableMs = 0 } = {}) {
+      readable = readableMs;
       isAlive = false;
-      events.onStorageError(description);
+      events.onStorageError(description, isFull);
     },
   };
   return encoder;

@@ -1,6 +1,8 @@
 import type { CaptureHost, CaptureHostEvents, CaptureProcess } from '../../main/capture/host.ts';
 import type { CaptureStats, FromCapture, ToCapture } from '../../main/capture/messages.ts';
 
+type Entered = Extract<FromCapture, { type: 'entered' }>;
+
 /** A capture process that says and does what the test says. */
 export interface FakeProcess extends CaptureProcess {
   readonly received: ToCapture[];
@@ -10,7 +12,7 @@ export interface FakeProcess extends CaptureProcess {
   obeys: boolean;
   tell(...messages: FromCapture[]): void;
   /** Comes into the room and opens a segment. */
-  enter(segment: number, startMs?: number, t0EpochMs?: number): void;
+  enter(segment: number, startMs?: number, t0EpochMs?: number, resumed?: Entered['resumed']): void;
   beat(timelineMs: number): void;
   exit(code: number | null, signal?: NodeJS.Signals | null): void;
 }
@@ -58,10 +60,10 @@ function fakeProcess(pid: number, events: CaptureHostEvents): FakeProcess {
     tell(...messages) {
       for (const message of messages) if (!isGone) events.onMessage(message);
     },
-    enter(segment, startMs = 0, t0EpochMs = Date.now()) {
+    enter(segment, startMs = 0, t0EpochMs = Date.now(), resumed = null) {
       process.tell(
         { type: 'ready', pid },
-        { type: 'entered', t0EpochMs, tookMs: 90, simulated: true, sdkVersion: '13.3.801' },
+        { type: 'entered', t0EpochMs, tookMs: 90, simulated: true, sdkVersion: '13.3.801', resumed },
         { type: 'segmentOpened', segment, output: 'mix', file: `segment-${segment}.mp4`, startMs },
       );
     },

@@ -31,6 +31,7 @@ export interface RunOptions extends Partial<FinalizeStepDeps> {
 /** A store and a directory with recordings that have ended and are to be finalized. */
 export interface FinalizeRig {
   readonly store: Store;
+  readonly dataDirectory: string;
   directoryOf(recordingId: string): string;
   ended(
     segments: readonly TestSegment[],
@@ -47,6 +48,7 @@ export function createFinalizeRig(): FinalizeRig {
   const directoryOf = (id: string): string => path.join(root, 'recordings', id);
   return {
     store,
+    dataDirectory: root,
     directoryOf,
     async ended(segments, patch = {}, request = {}) {
       const { id } = addRecording(store, { mode: '10', ...request });
@@ -65,7 +67,16 @@ export function createFinalizeRig(): FinalizeRig {
       const progress: StepProgress[] = [];
       const now = (): number => T0_MS + 60_000;
       const settings = defaultSettings();
-      const step = createFinalizeStep({ store, directoryOf, ffmpegPath, settings, version: '9.8.7', now, ...deps });
+      const step = createFinalizeStep({
+        store,
+        directoryOf,
+        dataDirectory: root,
+        ffmpegPath,
+        settings,
+        version: '9.8.7',
+        now,
+        ...deps,
+      });
       const outcome = await step(recording, signal, (report) => {
         progress.push(report);
         onReport?.(report);

@@ -22,7 +22,8 @@ export interface Rig {
   ffmpegPath: string;
   /** Starts the box again on the same data; the one before must have ended. */
   restartBox(): Promise<TestBox>;
-  close(): Promise<void>;
+  /** Ends everything and removes the directory, unless somebody still has to look into it. */
+  close(options?: { keepDirectory: boolean }): Promise<void>;
 }
 
 /** The ffmpeg that the product itself would use. */
@@ -39,6 +40,8 @@ export async function startRig(options: {
   respond?: CallbackReceiverOptions['respond'];
   /** What the box's settings file says; the defaults otherwise. */
   settings?: PartialSettings;
+  /** Further variables of the box's environment. */
+  environment?: Record<string, string>;
 }): Promise<Rig> {
   const directory = await makeDirectory(options.name);
   const ffmpegPath = await productFfmpeg();
@@ -62,6 +65,7 @@ export async function startRig(options: {
         RECORDER_COS_ENDPOINT: cos.url,
         RECORDER_COS_SECRET_ID: SECRET_ID,
         RECORDER_COS_SECRET_KEY: SECRET_KEY,
+        ...options.environment,
       },
     });
   const rig: Rig = {
@@ -74,10 +78,10 @@ export async function startRig(options: {
       rig.box = await start();
       return rig.box;
     },
-    async close() {
+    async close({ keepDirectory } = { keepDirectory: false }) {
       await rig.box.stop();
       await Promise.all([cos.close(), receiver.close()]);
-      await removeDirectory(directory);
+      if (!keepDirectory) await removeDirectory(directory);
     },
   };
   return rig;

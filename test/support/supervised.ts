@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
-import type { CaptureJob } from '../../main/capture/messages.ts';
+import type { Absence, CaptureJob } from '../../main/capture/messages.ts';
 import { silentLogger } from '../../main/logging.ts';
 import { Supervisor } from '../../main/recordings/supervisor.ts';
 import type { RecordingRow } from '../../main/store/rows.ts';
@@ -20,7 +20,7 @@ export interface Supervised {
   /** Recordings handed over to delivery, in order. */
   readonly finished: string[];
   /** Settable: what the next job is made of, or why it cannot be. */
-  prepare: (row: RecordingRow) => Promise<CaptureJob>;
+  prepare: (row: RecordingRow, absence: Absence) => Promise<CaptureJob>;
   /** A recording that was just accepted and whose first process has been started. */
   launched(roomId?: number): Promise<string>;
   row(id: string): RecordingRow;
@@ -46,7 +46,7 @@ export function createSupervised(): Supervised {
       host,
       now: Date.now,
       log: silentLogger(),
-      prepareJob: (row) => box.prepare(row),
+      prepareJob: (row, absence) => box.prepare(row, absence),
       onFinished: (id) => finished.push(id),
     }),
     async launched(roomId = 1) {

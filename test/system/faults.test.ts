@@ -128,7 +128,7 @@ describe.skipIf(process.platform !== 'linux')('processes die while recording (lo
     await rig.box.waitFor(id, '3 s long', (view) => view.durationMs >= 3_000);
     await rig.box.kill();
     await rig.restartBox();
-    await expectOneWholeFile(id, 'captureDied');
+    await expectOneWholeFile(id, 'boxDown');
   });
 
   it('SIGTERM: the recording is finalized, the exit code is 0, the next start delivers', async () => {

@@ -8,6 +8,8 @@ import type { CaptureJob } from '../messages.ts';
 import type { EncoderEvents } from '../segment-sequence.ts';
 import { openSegmentEncoder } from './segment.ts';
 
+const FIRST = { segment: 0, output: 'mix', startMs: 0 } as const;
+
 let directory: string;
 let told: string[];
 let events: EncoderEvents;
@@ -35,7 +37,15 @@ function job(more: Partial<CaptureJob> = {}): CaptureJob {
     names: {},
     video: SMALL_VIDEO,
     audio: { aacKbps: 96, mp3Kbps: 64 },
-    limits: { enterTimeoutMs: 1, exitTimeoutMs: 1, idleMs: 1, maxLengthMs: 1, fillGapMs: 1 },
+    limits: {
+      enterTimeoutMs: 1,
+      exitTimeoutMs: 1,
+      idleMs: 1,
+      maxLengthMs: 1,
+      fillGapMs: 1,
+      connectionLostMs: 1,
+      reenterMs: 1,
+    },
     directory,
     ffmpeg: { path: ffmpegPath, hasFpsMode: false },
     nextSegment: 0,
@@ -47,8 +57,8 @@ function job(more: Partial<CaptureJob> = {}): CaptureJob {
 }
 
 it('takes pictures at once and tells how much can be read afterwards', async () => {
-  const encoder = openSegmentEncoder(job(), 3, SMALL_VIDEO, events);
-  expect(encoder.file).toBe('segment-0003.mp4');
+  const encoder = openSegmentEncoder(job(), { segment: 3, output: 'mix', startMs: 4_000 }, SMALL_VIDEO, events);
+  expect(encoder.file).toBe('segment-0003.mix.4000.mp4');
   // Two seconds are what may wait while file and encoder are still being opened.
   Array.from(mixBetween(SMALL_VIDEO, 0, 2000, encoder));
   const { bytes, clean } = await encoder.finish(20_000);
@@ -59,22 +69,22 @@ it('takes pictures at once and tells how much can be read afterwards', async () 
 });
 
 it('never touches a file that an earlier process left', async () => {
-  await writeFile(path.join(directory, 'segment-0000.mp3'), 'x');
-  await writeFile(path.join(directory, 'segment-0000-2.mp3'), 'x');
-  const encoder = openSegmentEncoder(job({ media: { video: false, audio: true } }), 0, SMALL_VIDEO, events);
-  expect(encoder.file).toBe('segment-0000-3.mp3');
+  await writeFile(path.join(directory, 'segment-0000.mix.0.mp3'), 'x');
+  await writeFile(path.join(directory, 'segment-0000-2.mix.0.mp3'), 'x');
+  const encoder = openSegmentEncoder(job({ media: { video: false, audio: true } }), FIRST, SMALL_VIDEO, events);
+  expect(encoder.file).toBe('segment-0000-3.mix.0.mp3');
   await encoder.finish(20_000);
 });
 
 it('tells of a directory that is not there and of a program that is none', async () => {
-  const lost = openSegmentEncoder(job({ directory: path.join(directory, 'gone') }), 0, SMALL_VIDEO, events);
+  const lost = openSegmentEncoder(job({ directory: path.join(directory, 'gone') }), FIRST, SMALL_VIDEO, events);
   await until(() => told.length === 1);
   expect(told[0]).toMatch(/^storage: ENOENT/);
   expect(await lost.finish(1000)).toEqual({ bytes: 0, clean: false });
   expect(await lost.readableMs()).toBe(0);
   const broken = openSegmentEncoder(
     job({ ffmpeg: { path: path.join(directory, 'ffmpeg'), hasFpsMode: false } }),
-    0,
+    FIRST,
     SMALL_VIDEO,
     events,
   );

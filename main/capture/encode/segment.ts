@@ -5,18 +5,19 @@ import { CANVAS_COLOUR } from '../mix/colour.ts';
 import type { Encoder, EncoderEvents } from '../segment-sequence.ts';
 import { SegmentEncoder } from './encoder.ts';
 import { containerOfMode, liveEncoderArgs, modeOfMedia, tracksOfMode } from './ffmpeg-args.ts';
+import { type SegmentPlace, segmentFileName } from './segment-name.ts';
 import { timelineEnd } from './timeline-end.ts';
 
 /** Pixels per second up to which one encoder thread keeps up with ease: a second one would hold back a further picture. */
 const ONE_THREAD_PIXELS_PER_SECOND = 1280 * 720 * 30;
 
 /**
- * Opens the encoder of one segment of a job, with a canvas of the size in `video`; the file is named by its number in the recording's directory. Returns at once: whatever
+ * Opens the encoder of one segment of a job, with a canvas of the size in `video`; the file in the recording's directory is named after its place. Returns at once: whatever
  * fails later, a file that cannot be created included, is told through `events`.
  */
 export function openSegmentEncoder(
   job: CaptureJob,
-  segment: number,
+  place: SegmentPlace,
   video: VideoSettings,
   events: EncoderEvents,
 ): Encoder {
@@ -24,7 +25,7 @@ export function openSegmentEncoder(
   const mode = modeOfMedia(job.media);
   const { matrix } = CANVAS_COLOUR;
   const container = containerOfMode(mode);
-  const file = freeName(directory, segment, container);
+  const file = freeName(directory, place, container);
   const fullPath = path.join(directory, file);
   const threads = video.width * video.height * video.fps > ONE_THREAD_PIXELS_PER_SECOND ? 2 : 1;
   const encoder = new SegmentEncoder({
@@ -37,7 +38,7 @@ export function openSegmentEncoder(
         const how = stalled ? 'stopped reading and was killed' : `ended with ${signal ?? `exit code ${code}`}`;
         events.onDied([how, ...stderrTail.slice(-3)].join(' | '));
       },
-      onWriteError: (error) => events.onStorageError(error.message),
+      onWriteError: (error) => events.onStorageError(error.message, isOutOfSpace(error)),
     },
   });
   return {
@@ -59,9 +60,14 @@ export function openSegmentEncoder(
  * A name that no file has yet. A process that died before it could tell of its segment may have left one with this number, and what
  * is in it must not be lost.
  */
-function freeName(directory: string, segment: number, extension: string): string {
-  const stem = `segment-${String(segment).padStart(4, '0')}`;
-  let name = `${stem}.${extension}`;
-  for (let attempt = 2; existsSync(path.join(directory, name)); attempt += 1) name = `${stem}-${attempt}.${extension}`;
+function freeName(directory: string, place: SegmentPlace, extension: string): string {
+  let name = segmentFileName(place, extension);
+  for (let attempt = 2; existsSync(path.join(directory, name)); attempt += 1) {
+    name = segmentFileName(place, extension, attempt);
+  }
   return name;
+}
+
+function isOutOfSpace(error: Error): boolean {
+  return 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

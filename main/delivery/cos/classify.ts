@@ -1,3 +1,4 @@
+import type { RemedyName } from '../../../shared/texts/remedies.ts';
 import type { CosError, CosErrorOrigin, CosOperation } from './cos-error.ts';
 
 /**
@@ -33,8 +34,12 @@ export interface Classification {
   slow: boolean;
   /** Least pause before the next try, where a quick one is pointless. */
   pauseMs: number | null;
-  /** What a person can do; empty when nothing is needed. */
-  remedy: string;
+  /** After `later`: this many tries in a row with the same failure, then it is a `block`. */
+  maxTries: number | null;
+  /** After `block`: how often it is looked at again, where the usual minute is too often. */
+  probeMs: number | null;
+  /** What a person can do; null when nothing is needed. */
+  remedy: RemedyName | null;
 }
 
 interface Rule {
@@ -48,89 +53,91 @@ interface Rule {
   otherwise?: 'later' | 'restart';
   slow?: boolean;
   pauseMs?: number;
-  remedy?: string;
+  maxTries?: number;
+  probeMs?: number;
+  remedy?: RemedyName;
 }
 
 const TIMEOUTS = ['ETIMEDOUT', 'ESOCKETTIMEDOUT', 'Deadline'];
 const CERTIFICATES = [
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
+  'CERT_UNTRUSTED',
+  'CERT_SIGNATURE_FAILURE',
+  'INVALID_CA',
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ];
 const BUSY = ['SlowDown', 'ServiceUnavailable', 'InternalError'];
 const SLOW_REPLIES = ['RequestTimeout', 'UserNetworkTooSlow', 'IncompleteBody'];
-
-const CHECK_KEY = 'Check SecretId and SecretKey of the COS account.';
-const CHECK_CLOCK = "Check this machine's clock and time zone.";
-const CHECK_BUCKET = 'Check Bucket and Region in CosConfig, and that the bucket exists.';
-const CHECK_POLICY =
-  'Allow this key to put, complete, list and head objects under the path, and check that the account is not in arrears.';
-const CHECK_ACCOUNT = 'Check the balance and quotas of the COS account.';
-const CHECK_CERTIFICATE =
-  'Check for a login page or a proxy that reads encrypted traffic, for its root certificate, and for a wrong clock on this machine.';
-const CHECK_PORTAL = 'Something else answered in place of COS: check for a login page or a proxy on the line.';
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** The first rule that fits decides. */
 const RULES: readonly Rule[] = [
-  { origins: ['local'], codes: ['Cancelled'], action: 'later' },
-  {
-    origins: ['local'],
-    codes: ['MissingCredentials'],
-    action: 'block',
-    remedy: 'Give SecretId and SecretKey in the request or store them in the settings.',
-  },
-  { origins: ['local'], action: 'block', remedy: CHECK_BUCKET },
+  // What never left the box.
+  { origins: ['local'], codes: ['Cancelled', 'Paused'], action: 'later' },
+  { origins: ['local'], codes: ['MissingCredentials'], action: 'block', remedy: 'giveKeys' },
+  { origins: ['local'], action: 'block', remedy: 'checkBucket' },
 
+  // The file on the disk.
   { origins: ['file'], codes: ['FileChanged'], action: 'restart' },
   { origins: ['file'], codes: ['ENOENT', 'ENOTDIR', 'EISDIR'], action: 'fail' },
-  { origins: ['file'], action: 'later', remedy: 'Check the disk and the permissions of the recordings folder.' },
+  { origins: ['file'], action: 'later', remedy: 'checkDisk' },
 
-  { origins: ['network'], codes: CERTIFICATES, action: 'later', pauseMs: 60_000, remedy: CHECK_CERTIFICATE },
+  // The line, and what stands on it.
+  {
+    origins: ['network'],
+    codes: ['ProxyAuthenticationRequired'],
+    action: 'block',
+    remedy: 'proxyPassword',
+  },
+  { origins: ['network'], codes: ['ProxyRefused'], action: 'later', pauseMs: MINUTE_MS, remedy: 'checkProxy' },
+  { origins: ['network'], codes: CERTIFICATES, action: 'later', pauseMs: MINUTE_MS, remedy: 'checkCertificate' },
   { operations: ['complete'], codes: ['NoSuchUpload'], action: 'checkHead', otherwise: 'restart' },
   { operations: ['complete'], codes: BUSY, action: 'checkHead' },
   { operations: ['complete'], statuses: [500, 599], action: 'checkHead' },
-  { operations: ['complete'], origins: ['network'], action: 'checkHead' },
-  { operations: ['complete'], origins: ['reply'], statuses: [200, 299], action: 'checkHead' },
-
-  { origins: ['network'], codes: TIMEOUTS, action: 'later', slow: true },
-  { origins: ['network'], action: 'later' },
-
-  { codes: ['CrcMismatch', 'ObjectMismatch'], action: 'later' },
+  { operations: ['complete'], origins: ['network'], action: 'checkHead', remedy: 'checkLine' },
+  { operations: ['complete'], origins: ['reply'], statuses: [200, 299], action: 'checkHead', remedy: 'checkPortal' },
+  { origins: ['network'], codes: TIMEOUTS, action: 'later', slow: true, remedy: 'checkLine' },
+  { origins: ['network'], action: 'later', remedy: 'checkLine' },
   {
-    statuses: [407, 407],
-    action: 'block',
-    remedy: 'The proxy on the line asks for a user and a password: put them into its address.',
+    codes: ['CrcMismatch', 'ObjectMismatch'],
+    action: 'later',
+    maxTries: 5,
+    probeMs: HOUR_MS,
+    remedy: 'checkIntegrity',
   },
-  { origins: ['service', 'reply'], statuses: [402, 402], action: 'block', remedy: CHECK_ACCOUNT },
-  { origins: ['service', 'reply'], statuses: [451, 451], action: 'block', remedy: CHECK_ACCOUNT },
+  { statuses: [407, 407], action: 'block', remedy: 'proxyPassword' },
+  { statuses: [511, 511], action: 'later', remedy: 'checkPortal' },
+
+  // COS itself.
+  { origins: ['service'], statuses: [402, 402], action: 'block', probeMs: HOUR_MS, remedy: 'checkAccount' },
+  { origins: ['service'], statuses: [451, 451], action: 'block', probeMs: HOUR_MS, remedy: 'checkAccount' },
   { operations: ['head'], origins: ['service', 'reply'], statuses: [403, 403], action: 'askByGet' },
   { operations: ['head'], origins: ['service'], statuses: [400, 400], action: 'askByGet' },
   { statuses: [429, 429], action: 'later' },
   { statuses: [500, 599], action: 'later' },
   { codes: BUSY, action: 'later' },
-  { origins: ['reply'], action: 'later', remedy: CHECK_PORTAL },
+  { origins: ['reply'], action: 'later', remedy: 'checkPortal' },
 
   { codes: SLOW_REPLIES, action: 'later', slow: true },
-  { codes: ['AccessDenied'], message: 'Request has expired', action: 'retryNow', remedy: CHECK_CLOCK },
-  { codes: ['RequestTimeTooSkewed'], action: 'retryNow', remedy: CHECK_CLOCK },
-  {
-    codes: ['ExpiredToken', 'InvalidToken', 'TokenExpired'],
-    action: 'block',
-    remedy: 'The temporary key has expired: send a new one.',
-  },
-  { codes: ['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'InvalidSecretId'], action: 'block', remedy: CHECK_KEY },
-  { codes: ['AccessDenied'], action: 'block', remedy: CHECK_POLICY },
-  { codes: ['NoSuchBucket', 'InvalidBucketName', 'InvalidRegionName'], action: 'block', remedy: CHECK_BUCKET },
-  { statuses: [300, 399], action: 'block', remedy: CHECK_BUCKET },
+  { codes: ['AccessDenied'], message: 'Request has expired', action: 'retryNow', remedy: 'checkClock' },
+  { codes: ['RequestTimeTooSkewed'], action: 'retryNow', remedy: 'checkClock' },
+  { codes: ['ExpiredToken', 'InvalidToken', 'TokenExpired'], action: 'block', remedy: 'newToken' },
+  { codes: ['SignatureDoesNotMatch', 'InvalidAccessKeyId', 'InvalidSecretId'], action: 'block', remedy: 'checkKeys' },
+  { codes: ['AccessDenied'], action: 'block', remedy: 'allowPolicy' },
+  { codes: ['NoSuchBucket', 'InvalidBucketName', 'InvalidRegionName'], action: 'block', remedy: 'checkBucket' },
+  { statuses: [300, 399], action: 'block', remedy: 'checkBucket' },
 
   { codes: ['NoSuchUpload'], action: 'restart' },
   { codes: ['InvalidPart'], operations: ['complete'], action: 'reconcile' },
   { codes: ['EntityTooSmall', 'InvalidPartOrder', 'MalformedXML'], action: 'restartOnce' },
-  { codes: ['BadDigest'], action: 'rehash' },
+  { codes: ['BadDigest'], action: 'rehash', maxTries: 5, probeMs: HOUR_MS, remedy: 'checkIntegrity' },
   {
     codes: ['EntityTooLarge', 'KeyTooLong', 'InvalidArgument', 'InvalidURI', 'ObjectLocked', 'PathConflict'],
     action: 'fail',
@@ -138,10 +145,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** An answer nobody has written a rule for: somebody has to look at it, and the file stays safe meanwhile. */
-const UNKNOWN: Rule = {
-  action: 'block',
-  remedy: 'COS refused with a code this box does not know: see its message and the account.',
-};
+const UNKNOWN: Rule = { action: 'block', probeMs: 10 * MINUTE_MS, remedy: 'readMessage' };
 
 /** Decides what a failure means. */
 export function classifyCosError(error: CosError): Classification {
@@ -152,7 +156,9 @@ export function classifyCosError(error: CosError): Classification {
     otherwise: rule.otherwise ?? 'later',
     slow: rule.slow ?? false,
     pauseMs: error.retryAfterMs ?? rule.pauseMs ?? null,
-    remedy: rule.remedy ?? '',
+    maxTries: rule.maxTries ?? null,
+    probeMs: rule.probeMs ?? null,
+    remedy: rule.remedy ?? null,
   };
 }
 

@@ -1,7 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { CosError, type CosOperation, toCosError } from './cos-error.ts';
+import { type CosNetwork, type CosRoute, createRoute, DIRECT } from './route.ts';
 import { type CosSdk, loadSdk } from './sdk.ts';
 
 export interface CosClientOptions {
@@ -16,11 +15,15 @@ export interface CosClientOptions {
   token?: string | undefined;
   /**
    * Address that gets all traffic instead of the real service, e.g. `http://127.0.0.1:9000`. Host names and signatures stay those of the
-   * real service.
+   * real service; over TLS a certificate for either name is accepted.
    */
   endpoint?: string | undefined;
   /** Longest silence on a connection; default 60 s. */
   timeoutMs?: number | undefined;
+  /** Proxy and authorities; straight to COS by default. */
+  network?: CosNetwork | undefined;
+  /** A body slower than this is given up; default 4096. Lower where the box itself holds the uploads back. */
+  slowestBytesPerSecond?: number | undefined;
 }
 
 /** COS acknowledged bytes. */
@@ -79,7 +82,7 @@ export interface CosClient {
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** The SDK tries a call without a stream four times, each with a connect and an idle limit. */
 const SDK_TRIES = 4;
-/** A body slower than this is given up; COS itself ends slow parts earlier. */
+/** COS itself ends slow parts earlier. */
 const SLOWEST_BYTES_PER_SECOND = 4096;
 /** COS may merge for minutes while it keeps the connection alive. */
 const MERGE_DEADLINE_MS = 15 * 60_000;
@@ -95,7 +98,7 @@ class SdkCosClient implements CosClient {
   readonly region: string;
   readonly #options: CosClientOptions;
   readonly #timeoutMs: number;
-  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #route: CosRoute;
   #sdk: CosSdk | null = null;
 
   constructor(options: CosClientOptions) {
@@ -103,8 +106,9 @@ class SdkCosClient implements CosClient {
     this.region = options.region;
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const plain = options.endpoint?.startsWith('http:') ?? false;
-    this.#agent = plain ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
+    const address = options.endpoint ?? `https://${options.bucket}.cos.${options.region}.myqcloud.com`;
+    const target = new URL(URL.canParse(address) ? address : 'https://cos.myqcloud.com');
+    this.#route = createRoute(target, options.network ?? DIRECT, this.#timeoutMs);
   }
 
   async init(key: string, contentType: string, signal: AbortSignal): Promise<string> {
@@ -216,7 +220,7 @@ class SdkCosClient implements CosClient {
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#route.close();
   }
 
   #object(key: string): { Bucket: string; Region: string; Key: string } {
@@ -229,7 +233,8 @@ class SdkCosClient implements CosClient {
     signal: AbortSignal,
     call: SdkCall<object>,
   ): Promise<Receipt> {
-    const deadlineMs = SDK_TRIES * this.#timeoutMs + (upload.length / SLOWEST_BYTES_PER_SECOND) * 1000;
+    const { slowestBytesPerSecond = SLOWEST_BYTES_PER_SECOND } = this.#options;
+    const deadlineMs = SDK_TRIES * this.#timeoutMs + (upload.length / slowestBytesPerSecond) * 1000;
     // Without an error the SDK would wait for the rest of the body until its idle limit.
     const stop = (): void => void upload.body.destroy(cancelled(operation));
     signal.addEventListener('abort', stop, { once: true });
@@ -252,7 +257,7 @@ class SdkCosClient implements CosClient {
     deadlineMs?: number,
   ): Promise<T> {
     if (signal.aborted) throw cancelled(operation);
-    const limitMs = deadlineMs ?? 2 * SDK_TRIES * this.#timeoutMs;
+    const limitMs = deadlineMs ?? 2 * this.#timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     const interrupted = new Promise<never>((_, reject) => {
@@ -299,9 +304,9 @@ class SdkCosClient implements CosClient {
       KeepAlive: true,
     });
     sdk.on('before-send', (request: { agent?: unknown; proxy?: unknown }) => {
-      request.agent = this.#agent;
-      // The environment's proxy would be asked for loopback addresses too.
-      if (address !== null) request.proxy = null;
+      request.agent = this.#route.agent;
+      // Always set: without it the SDK reads the environment by rules of its own, for loopback addresses too.
+      request.proxy = this.#route.requestProxy;
     });
     this.#sdk = sdk;
     return sdk;

@@ -50,6 +50,9 @@ export class CosError extends Error {
   }
 }
 
+/** Node's code of a failed call of the system, such as ECONNRESET. */
+const SYSTEM_CODE = /^E[A-Z]+$/;
+
 /**
  * Turns whatever the SDK rejects with into a `CosError`. The SDK's errors come in four shapes: Error with the service's XML, plain
  * object with a bare status as `code` (HEAD, proxies), plain object with Node's code (network), plain object `code: 'Error'` (parameters).
@@ -66,6 +69,10 @@ export function toCosError(thrown: unknown, operation: CosOperation): CosError {
   const retryAfterMs = Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : undefined;
   const base = { code, message, operation, statusCode, requestId, retryAfterMs };
   if (serviceCode !== undefined) return new CosError({ ...base, origin: 'service' });
+  // The answer began and was cut off: its status alone says nothing that could be relied on.
+  if (statusCode !== undefined && SYSTEM_CODE.test(code)) {
+    return new CosError({ ...base, statusCode: undefined, origin: 'network' });
+  }
   if (statusCode !== undefined) {
     // A bodiless answer to HEAD is the service's own when it bears the service's id.
     return new CosError({ ...base, code: String(statusCode), origin: requestId === undefined ? 'reply' : 'service' });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { Crc64 } from '../crc64.ts';
 import { CosError } from './cos-error.ts';
@@ -11,6 +12,14 @@ export interface FileAccess {
   identify(path: string): Promise<FileIdentity>;
   /** The file's bytes from `offset` on, at most `length` of them. */
   read(path: string, offset: number, length: number): AsyncIterable<Buffer>;
+}
+
+/** Holds bytes back until they may go out. */
+export interface Throttle {
+  /** Largest piece to ask for. */
+  readonly pieceBytes: number;
+  /** Resolves when so many bytes may go out, or `signal` aborts. */
+  wait(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
 /** The real file system. */
@@ -34,7 +43,7 @@ export async function identifyFile(files: FileAccess, path: string): Promise<Fil
   try {
     return await files.identify(path);
   } catch (error) {
-    throw fileError(error);
+    throw await fileError(error, path);
   }
 }
 
@@ -53,16 +62,25 @@ export async function digestRange(
   offset: number,
   length: number,
   signal: AbortSignal,
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<Digest> {
   const md5 = createHash('md5');
   const crc64 = new Crc64();
   for await (const chunk of exactBytes(files, path, offset, length)) {
     signal.throwIfAborted();
+    onBytes(chunk.length);
     md5.update(chunk);
     crc64.update(chunk);
   }
   const digest = md5.digest();
   return { md5: digest.toString('hex'), md5Base64: digest.toString('base64'), crc64: crc64.digest() };
+}
+
+/** What a request body needs beside the bytes. */
+export interface BodyOptions {
+  signal: AbortSignal;
+  onBytes(bytes: number): void;
+  throttle?: Throttle | undefined;
 }
 
 /**
@@ -74,15 +92,22 @@ export function rangeBody(
   path: string,
   offset: number,
   length: number,
-  onBytes: (bytes: number) => void,
+  { signal, onBytes, throttle }: BodyOptions,
 ): Readable {
   async function* body(): AsyncGenerator<Buffer> {
     for await (const chunk of exactBytes(files, path, offset, length)) {
-      onBytes(chunk.length);
-      yield chunk;
+      const pieceBytes = throttle?.pieceBytes ?? chunk.length;
+      for (let at = 0; at < chunk.length; at += pieceBytes) {
+        const piece = chunk.subarray(at, at + pieceBytes);
+        await throttle?.wait(piece.length, signal);
+        onBytes(piece.length);
+        yield piece;
+      }
     }
   }
-  return Readable.from(body(), { objectMode: false, highWaterMark: 256 * 1024 });
+  // What waits in the stream counts as gone out, so it must be little when bytes are held back.
+  const highWaterMark = throttle === undefined ? 256 * 1024 : throttle.pieceBytes;
+  return Readable.from(body(), { objectMode: false, highWaterMark });
 }
 
 async function* exactBytes(files: FileAccess, path: string, offset: number, length: number): AsyncGenerator<Buffer> {
@@ -93,7 +118,7 @@ async function* exactBytes(files: FileAccess, path: string, offset: number, leng
       yield chunk;
     }
   } catch (error) {
-    throw fileError(error);
+    throw await fileError(error, path);
   }
   if (bytes !== length) throw fileChanged();
 }
@@ -103,9 +128,18 @@ export function fileChanged(): CosError {
   return new CosError({ origin: 'file', code: 'FileChanged', message, operation: 'readFile' });
 }
 
-function fileError(error: unknown): CosError {
+async function fileError(error: unknown, place: string): Promise<CosError> {
   if (error instanceof CosError) return error;
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
   const message = error instanceof Error ? error.message : String(error);
-  return new CosError({ origin: 'file', code, message, operation: 'readFile' });
+  const known = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
+  // A file that is missing together with its folder is not lost: its disk is away, or has just come back.
+  const isAway = known === 'ENOENT' && ((await exists(place)) || !(await exists(dirname(place))));
+  return new CosError({ origin: 'file', code: isAway ? 'DISK_AWAY' : known, message, operation: 'readFile' });
+}
+
+async function exists(place: string): Promise<boolean> {
+  return await stat(place).then(
+    () => true,
+    () => false,
+  );
 }

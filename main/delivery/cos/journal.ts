@@ -45,36 +45,63 @@ export interface UploadState extends UploadHead {
   parts: UploadedPart[];
 }
 
+/** Where uploads of one file are opened. */
+export type UploadTarget = Pick<UploadHead, 'bucket' | 'region' | 'key'>;
+
 export interface UploadJournal {
   /** The open upload, or null when there is none. */
   load(): UploadState | null;
-  /** Remembers a new upload and forgets any earlier one with its parts. Called before the first part is sent. */
+  /** Init is about to be asked for. Until `swept`, COS may hold uploads of this key whose ids never arrived here. */
+  announce(target: UploadTarget): void;
+  /** Remembers a new upload; an earlier one becomes a stray. Called before the first part is sent. */
   saveInit(head: UploadHead): void;
   /** Remembers an acknowledged part; a part of the same number is replaced. */
   savePart(part: UploadedPart): void;
-  /** Forgets the upload and its parts. Harmless when there is none. */
+  /** Forgets the upload and its parts because COS has completed it. Harmless when there is none. */
   clear(): void;
+  /** Forgets the upload and its parts and remembers its id as a stray, in one step. Harmless when there is none. */
+  abandon(): void;
+  /** COS does not hold this stray any more. */
+  aborted(uploadId: string): void;
+  /** COS has shown that it holds no upload of the announced key, and no stray of it. */
+  swept(): void;
 }
 
 /** A journal for tests and one-off uploads: it lives as long as the object. */
-export function createMemoryJournal(): UploadJournal {
+export interface MemoryJournal extends UploadJournal {
+  /** Ids of strays that COS may still hold; `?` stands for one that never arrived. */
+  strays(): string[];
+}
+
+export function createMemoryJournal(): MemoryJournal {
   let head: UploadHead | null = null;
   const parts = new Map<number, UploadedPart>();
+  const strays = new Set<string>();
+  const forget = (): void => {
+    head = null;
+    parts.clear();
+  };
+  const abandon = (): void => {
+    if (head !== null) strays.add(head.uploadId);
+    forget();
+  };
   return {
     load() {
       if (head === null) return null;
       return structuredClone({ ...head, parts: [...parts.values()].sort((a, b) => a.number - b.number) });
     },
+    announce: () => void strays.add('?'),
     saveInit(next) {
+      abandon();
       head = structuredClone(next);
-      parts.clear();
     },
     savePart(part) {
       parts.set(part.number, structuredClone(part));
     },
-    clear() {
-      head = null;
-      parts.clear();
-    },
+    clear: forget,
+    abandon,
+    aborted: (uploadId) => void strays.delete(uploadId),
+    swept: () => strays.clear(),
+    strays: () => [...strays],
   };
 }

@@ -1,11 +1,8 @@
-const STEP_BYTES = 1024 ** 2;
-
-/** Counts the bytes of one attempt. What it reports never goes back, and not more often than every MiB. */
+/** Counts the bytes of one attempt. What it reports never goes back; every report is also a sign of life. */
 export class UploadProgress {
   readonly #onProgress: (bytesDone: number, bytesTotal: number) => void;
   #totalBytes = 0;
   #acknowledgedBytes = 0;
-  #underWayBytes = 0;
   #reportedBytes = 0;
   #gainedBytes = 0;
 
@@ -22,12 +19,13 @@ export class UploadProgress {
   begin(totalBytes: number, acknowledgedBytes: number): void {
     this.#totalBytes = totalBytes;
     this.#acknowledgedBytes = acknowledgedBytes;
-    this.#report();
+    this.alive();
   }
 
   acknowledged(bytes: number): void {
     this.#gainedBytes += bytes;
     this.#acknowledgedBytes += bytes;
+    this.alive();
   }
 
   /** COS does not hold these bytes after all. */
@@ -35,31 +33,14 @@ export class UploadProgress {
     this.#acknowledgedBytes -= bytes;
   }
 
-  /** Counts bytes under way while a request lasts; the acknowledged ones are counted by `acknowledged`. */
-  async whileSending<T>(send: (onBytes: (bytes: number) => void) => Promise<T>): Promise<T> {
-    let sentBytes = 0;
-    try {
-      return await send((bytes) => {
-        sentBytes += bytes;
-        this.#underWayBytes += bytes;
-        this.#report();
-      });
-    } finally {
-      this.#underWayBytes -= sentBytes;
-    }
+  /** Work goes on, although COS has acknowledged nothing new. */
+  alive(): void {
+    this.#reportedBytes = Math.max(this.#reportedBytes, Math.min(this.#totalBytes, this.#acknowledgedBytes));
+    this.#onProgress(this.#reportedBytes, this.#totalBytes);
   }
 
   finished(): void {
     this.#acknowledgedBytes = this.#totalBytes;
-    this.#reportedBytes = -1;
-    this.#report();
-  }
-
-  #report(): void {
-    const bytes = Math.min(this.#totalBytes, this.#acknowledgedBytes + this.#underWayBytes);
-    if (bytes <= this.#reportedBytes) return;
-    if (bytes - this.#reportedBytes < STEP_BYTES && bytes < this.#totalBytes) return;
-    this.#reportedBytes = bytes;
-    this.#onProgress(bytes, this.#totalBytes);
+    this.alive();
   }
 }

@@ -65,6 +65,11 @@ describe('delivered in the end', () => {
       { match: { operation: 'completeMultipart' }, kind: 'replyCut', afterBytes: 60 },
       ['done'],
     ],
+    [
+      'a cut reply to Complete, and the cut answer that the upload is gone',
+      { match: { operation: 'completeMultipart' }, kind: 'replyCut', afterBytes: 10, times: 2 },
+      ['done'],
+    ],
     ['no ETag from Complete', { match: { operation: 'completeMultipart' }, kind: 'missingEtag' }, ['done']],
     [
       '200 with an error, object there',

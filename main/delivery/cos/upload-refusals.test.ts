@@ -86,7 +86,8 @@ describe('details', () => {
       rig.server.faults.add({ match: { operation }, kind: 'hang', times: ALWAYS });
       const client = rig.client({ timeoutMs: 100 });
       const outcome = await rig.upload(large, { journal, client });
-      expect(outcome).toMatchObject({ kind: 'later', code: 'ESOCKETTIMEDOUT' });
+      expect(outcome.kind).toBe('later');
+      expect(labelOf(outcome)).toMatch(/ (ESOCKETTIMEDOUT|Deadline)$/);
       rig.server.faults.clear();
       expect(await rig.deliver(large, journal)).toEqual(['done']);
     },
@@ -95,18 +96,18 @@ describe('details', () => {
 
 describe('nothing but a person helps', () => {
   it.each([
-    ['a wrong secret key', { secretKey: 'wrong' }, 'SignatureDoesNotMatch', 'SecretKey'],
-    ['an unknown secret id', { secretId: 'AKIDnobody' }, 'InvalidAccessKeyId', 'SecretId'],
-    ['no keys', { secretId: '', secretKey: '' }, 'MissingCredentials', 'SecretId'],
-    ['a bucket name without app id', { bucket: 'rec' }, 'InvalidParameter', 'Bucket'],
-    ['a malformed region', { region: 'AP_1' }, 'InvalidParameter', 'Region'],
-    ['a missing bucket', { bucket: 'other-1250000000' }, 'NoSuchBucket', 'Bucket'],
+    ['a wrong secret key', { secretKey: 'wrong' }, 'SignatureDoesNotMatch', 'checkKeys'],
+    ['an unknown secret id', { secretId: 'AKIDnobody' }, 'InvalidAccessKeyId', 'checkKeys'],
+    ['no keys', { secretId: '', secretKey: '' }, 'MissingCredentials', 'giveKeys'],
+    ['a bucket name without app id', { bucket: 'rec' }, 'InvalidParameter', 'checkBucket'],
+    ['a malformed region', { region: 'AP_1' }, 'InvalidParameter', 'checkBucket'],
+    ['a missing bucket', { bucket: 'other-1250000000' }, 'NoSuchBucket', 'checkBucket'],
   ])('%s', async (_name, options, code, hint) => {
     await rig.close();
     rig = await startCosRig({ buckets: ['rec-1250000000'] });
     for (const bytes of [0.5 * MIB, 2.5 * MIB]) {
       const outcome = await rig.upload(await rig.file('f', bytes), { journal, client: rig.client(options) });
-      expect(outcome).toMatchObject({ kind: 'blocked', code, remedy: expect.stringContaining(hint) });
+      expect(outcome).toMatchObject({ kind: 'blocked', code, remedy: hint });
     }
     expect(await rig.deliver(await rig.file('f', 2.5 * MIB), journal)).toEqual(['done']);
   });
@@ -141,13 +142,13 @@ describe('nothing but a person helps', () => {
       kind: 'error',
       status: 403,
       code: 'AccessDenied',
-      times: 2,
+      times: 3,
     });
     const forbidden = await rig.upload(small, { journal });
     expect(forbidden).toMatchObject({
       kind: 'blocked',
       code: 'HeadForbidden',
-      remedy: expect.stringContaining('HeadObject'),
+      remedy: 'allowHead',
     });
     rig.server.faults.add({
       match: { operation: 'listParts' },
@@ -187,6 +188,6 @@ describe('a wrong clock', () => {
       times: ALWAYS,
     });
     const outcome = await rig.upload(small, { journal, client: rig.client(CREDENTIAL) });
-    expect(outcome).toMatchObject({ kind: 'blocked', code: 'AccessDenied', remedy: expect.stringContaining('clock') });
+    expect(outcome).toMatchObject({ kind: 'blocked', code: 'AccessDenied', remedy: 'checkClock' });
   });
 });

@@ -1,3 +1,4 @@
+import { type Clock, systemClock, type Timeout } from '../clock.ts';
 import { classifyCosError } from './classify.ts';
 import type { CosClient, ObjectFacts } from './cos-client.ts';
 import { CosError, toCosError } from './cos-error.ts';
@@ -9,13 +10,16 @@ import {
   nodeFiles,
   rangeBody,
   sameIdentity,
+  type Throttle,
 } from './file-access.ts';
 import type { FileIdentity, UploadedPart, UploadJournal, UploadState } from './journal.ts';
 import { objectKeyProblem } from './object-url.ts';
-import { blockedOutcome, failedOutcome, laterOutcome, type UploadOutcome } from './outcome.ts';
+import { blockedOutcome, failedOutcome, headForbidden, laterOutcome, type UploadOutcome } from './outcome.ts';
 import { choosePartSize, type PlannedPart, planParts } from './part-plan.ts';
+import { PartSender } from './part-sender.ts';
 import { UploadProgress } from './progress.ts';
 import { checkReceipt, type Expected, expectedOf, objectMismatch, proves } from './proof.ts';
+import { stillMatches } from './still-matches.ts';
 
 export type { FileIdentity, UploadedPart, UploadHead, UploadJournal, UploadState } from './journal.ts';
 export type { UploadOutcome } from './outcome.ts';
@@ -24,8 +28,13 @@ export interface UploadDeps {
   client: CosClient;
   journal: UploadJournal;
   files?: FileAccess;
-  /** Bytes acknowledged or under way; within one attempt they never go back. */
+  /** Bytes that COS acknowledged; within one attempt they never go back. Called at every sign of life, also without new bytes. */
   onProgress?: (bytesDone: number, bytesTotal: number) => void;
+  /** Holds bytes back; nothing does by default. */
+  throttle?: Throttle | undefined;
+  /** Asked before each part; false ends the attempt as `later Paused`. */
+  mayGoOn?: () => boolean;
+  clock?: Clock;
 }
 
 export interface UploadPlan {
@@ -40,6 +49,8 @@ export interface UploadPlan {
   partBytes?: number;
   /** Parts in flight; default 3. */
   concurrency?: number;
+  /** Part size of an open upload from which on it is begun anew with smaller parts, whatever it holds: they do not get through. */
+  tooLargePartBytes?: number | undefined;
   /** How often this file's upload was restarted before; what restarting cannot cure fails the second time. */
   restarts?: number;
 }
@@ -49,6 +60,8 @@ const DEFAULT_PART_BYTES = 8 * MIB;
 const DEFAULT_CONCURRENCY = 3;
 /** Removing strays is a courtesy to the bill: nothing waits for it longer than this. */
 const TIDY_DEADLINE_MS = 10_000;
+/** COS says nothing while it merges parts, so the attempt says that it lives. The call's own limits end a dead one. */
+const MERGE_SIGN_MS = 20_000;
 
 /**
  * One attempt to bring one file to COS. Goes on where the journal says an earlier attempt ended, and ends with a value, whatever COS, the
@@ -73,6 +86,9 @@ class Attempt {
   readonly #journal: UploadJournal;
   readonly #files: FileAccess;
   readonly #progress: UploadProgress;
+  readonly #clock: Clock;
+  readonly #sender: PartSender;
+  readonly #throttle: Throttle | undefined;
   readonly #plan: UploadPlan;
   readonly #signal: AbortSignal;
 
@@ -81,8 +97,23 @@ class Attempt {
     this.#journal = deps.journal;
     this.#files = deps.files ?? nodeFiles;
     this.#progress = new UploadProgress(deps.onProgress ?? (() => {}));
+    this.#clock = deps.clock ?? systemClock;
+    this.#throttle = deps.throttle;
     this.#plan = plan;
     this.#signal = signal;
+    this.#sender = new PartSender({
+      client: deps.client,
+      files: this.#files,
+      progress: this.#progress,
+      path: plan.path,
+      key: plan.key,
+      concurrency: plan.concurrency ?? DEFAULT_CONCURRENCY,
+      signal,
+      throttle: deps.throttle,
+      mayGoOn: deps.mayGoOn ?? (() => true),
+      withClock: (call) => this.#withClock(call),
+      save: (part) => this.#journaled(() => this.#journal.savePart(part)),
+    });
   }
 
   async run(): Promise<UploadOutcome> {
@@ -104,12 +135,12 @@ class Attempt {
     const { size } = identity;
     this.#progress.begin(size, 0);
     const crc64 = await this.#withClock(async () => {
-      const digest = await digestRange(this.#files, path, 0, size, this.#signal);
-      const receipt = await this.#progress.whileSending(async (onBytes) => {
-        const body = rangeBody(this.#files, path, 0, size, onBytes);
-        const upload = { body, length: size, md5Base64: digest.md5Base64 };
-        return await this.#client.putObject(key, contentType, upload, this.#signal);
-      });
+      const onBytes = (): void => this.#progress.alive();
+      const digest = await digestRange(this.#files, path, 0, size, this.#signal, onBytes);
+      const options = { signal: this.#signal, onBytes, throttle: this.#throttle };
+      const body = rangeBody(this.#files, path, 0, size, options);
+      const upload = { body, length: size, md5Base64: digest.md5Base64 };
+      const receipt = await this.#client.putObject(key, contentType, upload, this.#signal);
       checkReceipt(receipt, digest.crc64, 'putObject');
       return digest.crc64;
     });
@@ -121,13 +152,14 @@ class Attempt {
 
   async #putParts(identity: FileIdentity, open: UploadState | null): Promise<UploadOutcome> {
     if (open !== null && !this.#fits(open, identity)) return await this.#forget(open, 'FileChanged');
+    if (open !== null && this.#isTooCoarse(open)) return await this.#forget(open, 'PartsTooLarge');
     const state = open ?? (await this.#init(identity));
     const planned = planParts(identity.size, state.partSize);
     const held = new Map<number, UploadedPart>();
     for (const part of state.parts) if (isPlanned(part, planned)) held.set(part.number, part);
     const heldBytes = expectedOf([...held.values()]).bytes;
     this.#progress.begin(identity.size, heldBytes);
-    await this.#sendMissing(state, planned, held);
+    await this.#sender.sendMissing(state.uploadId, planned, held);
     if (!sameIdentity(await identifyFile(this.#files, this.#plan.path), identity)) throw fileChanged();
     return await this.#complete(state, planned, held);
   }
@@ -138,63 +170,22 @@ class Attempt {
     return sameTarget && sameIdentity(open.identity, identity);
   }
 
+  /** Parts that are larger than wanted are kept once one of them has come through, unless the plan says that they never do. */
+  #isTooCoarse({ partSize, parts, identity }: UploadState): boolean {
+    const { partBytes = DEFAULT_PART_BYTES, tooLargePartBytes = Number.POSITIVE_INFINITY } = this.#plan;
+    if (partSize <= choosePartSize(identity.size, partBytes)) return false;
+    return parts.length === 0 || partSize >= tooLargePartBytes;
+  }
+
   async #init(identity: FileIdentity): Promise<UploadState> {
     const { key, contentType, partBytes } = this.#plan;
     const partSize = choosePartSize(identity.size, partBytes ?? DEFAULT_PART_BYTES);
+    const target = { bucket: this.#client.bucket, region: this.#client.region, key };
+    this.#journaled(() => this.#journal.announce(target));
     const uploadId = await this.#withClock(() => this.#client.init(key, contentType, this.#signal));
-    const head = { uploadId, bucket: this.#client.bucket, region: this.#client.region, key, partSize, identity };
+    const head = { uploadId, ...target, partSize, identity };
     this.#journaled(() => this.#journal.saveInit(head));
     return { ...head, parts: [] };
-  }
-
-  /** Sends what COS has not acknowledged, some parts at once. Stops taking new ones at the first failure, and throws it at the end. */
-  async #sendMissing(
-    state: UploadState,
-    planned: readonly PlannedPart[],
-    held: Map<number, UploadedPart>,
-  ): Promise<void> {
-    const queue = planned.filter((part) => !held.has(part.number));
-    const failures: unknown[] = [];
-    const worker = async (): Promise<void> => {
-      for (let part = queue.shift(); part !== undefined && failures.length === 0; part = queue.shift()) {
-        try {
-          held.set(part.number, await this.#sendPart(state, part));
-        } catch (error) {
-          failures.push(error);
-        }
-      }
-    };
-    const workers = Math.min(this.#plan.concurrency ?? DEFAULT_CONCURRENCY, queue.length);
-    await Promise.all(Array.from({ length: workers }, worker));
-    if (failures.length > 0) throw failures[0];
-  }
-
-  async #sendPart(state: UploadState, part: PlannedPart): Promise<UploadedPart> {
-    const send = (): Promise<UploadedPart> => this.#withClock(() => this.#trySendPart(state, part));
-    try {
-      return await send();
-    } catch (error) {
-      // A kept-alive connection that the other side closed at this very moment is no sign of a bad line.
-      const dropped = error instanceof CosError && ['ECONNRESET', 'EPIPE'].includes(error.code);
-      if (!dropped || this.#signal.aborted) throw error;
-      return await send();
-    }
-  }
-
-  async #trySendPart(state: UploadState, part: PlannedPart): Promise<UploadedPart> {
-    const { offset, length, number } = part;
-    const { path, key } = this.#plan;
-    const digest = await digestRange(this.#files, path, offset, length, this.#signal);
-    const receipt = await this.#progress.whileSending(async (onBytes) => {
-      const body = rangeBody(this.#files, path, offset, length, onBytes);
-      const upload = { body, length, md5Base64: digest.md5Base64 };
-      return await this.#client.uploadPart(key, state.uploadId, number, upload, this.#signal);
-    });
-    checkReceipt(receipt, digest.crc64, 'uploadPart');
-    const uploaded = { number, offset, length, md5: digest.md5, crc64: digest.crc64, etag: receipt.etag };
-    this.#journaled(() => this.#journal.savePart(uploaded));
-    this.#progress.acknowledged(length);
-    return uploaded;
   }
 
   async #complete(
@@ -207,7 +198,7 @@ class Attempt {
       const parts = planned.map((part) => held.get(part.number)).filter((part) => part !== undefined);
       const expected = expectedOf(parts);
       try {
-        await this.#withClock(() => this.#client.complete(key, state.uploadId, parts, this.#signal));
+        await this.#whileMerging(() => this.#client.complete(key, state.uploadId, parts, this.#signal));
       } catch (thrown) {
         const error = toCosError(thrown, 'complete');
         const why = classifyCosError(error);
@@ -242,13 +233,28 @@ class Attempt {
       held.delete(part.number);
       this.#progress.withdrawn(part.length);
     }
-    await this.#sendMissing(state, planned, held);
+    await this.#sender.sendMissing(state.uploadId, planned, held);
   }
 
   /** HEAD's facts when COS holds exactly our bytes, otherwise null. */
   async #findObject(expected: Expected): Promise<ObjectFacts | null> {
-    const facts = await this.#withClock(() => this.#client.head(this.#plan.key, this.#signal));
+    const facts = await this.#head();
     return proves(facts, expected) ? facts : null;
+  }
+
+  async #head(): Promise<ObjectFacts | null> {
+    try {
+      return await this.#client.head(this.#plan.key, this.#signal);
+    } catch (error) {
+      if (!(error instanceof CosError) || classifyCosError(error).action !== 'askByGet') throw error;
+    }
+    // A refusal of HEAD has no body. That of a call with one tells the reason, and lets the SDK learn what time COS has.
+    try {
+      await this.#withClock(() => this.#client.listParts(this.#plan.key, 'no-such-upload', this.#signal));
+    } catch (error) {
+      if (!(error instanceof CosError) || error.code !== 'NoSuchUpload') throw error;
+    }
+    return await this.#client.head(this.#plan.key, this.#signal);
   }
 
   #done(facts: ObjectFacts, expected: Expected): UploadOutcome {
@@ -263,7 +269,7 @@ class Attempt {
 
   /**
    * Aborts uploads of our key that nobody knows any more: an Init whose answer was lost, an abort that did not get through.
-   * Failing is allowed: the permission may be missing, and the bucket's lifecycle rule is the second net.
+   * What fails here stays in the journal as a stray, to be looked for later: the recording itself is delivered.
    */
   async #tidy(): Promise<void> {
     const signal = this.#briefly();
@@ -272,20 +278,23 @@ class Attempt {
         await this.#client.abort(this.#plan.key, uploadId, signal);
       }
     } catch {
-      // Seen by nobody on purpose: the recording itself is delivered.
+      return;
     }
+    this.#journaled(() => this.#journal.swept());
   }
 
-  /** Drops an upload that cannot be finished. When the abort does not get through, `#tidy` finds the stray later. */
+  /** Drops an upload that cannot be finished. It is a stray until COS has confirmed that it is gone. */
   async #forget(state: UploadState, code: string): Promise<UploadOutcome> {
+    this.#journaled(() => this.#journal.abandon());
     if (state.bucket === this.#client.bucket && state.region === this.#client.region) {
       try {
         await this.#client.abort(state.key, state.uploadId, this.#briefly());
       } catch {
         // The next upload must not wait for the bill of this one.
+        return { kind: 'restart', code };
       }
+      this.#journaled(() => this.#journal.aborted(state.uploadId));
     }
-    this.#journaled(() => this.#journal.clear());
     return { kind: 'restart', code };
   }
 
@@ -309,54 +318,24 @@ class Attempt {
       case 'reconcile':
         return await this.#restart(why.code);
       case 'rehash':
-        return (await this.#fileStillMatches())
+        return (await this.#stillMatches())
           ? laterOutcome(why, error, this.#progress.gainedBytes)
           : await this.#restart('FileChanged');
       case 'askByGet':
-        return await this.#askByGet();
+        // A call with a body was let through, only HEAD was not.
+        return headForbidden();
     }
+  }
+
+  async #stillMatches(): Promise<boolean> {
+    const open = this.#journaled(() => this.#journal.load());
+    if (open === null) return true;
+    return await stillMatches(this.#files, this.#plan.path, open, this.#signal, () => this.#progress.alive());
   }
 
   async #restart(code: string): Promise<UploadOutcome> {
     const open = this.#journaled(() => this.#journal.load());
     return open === null ? { kind: 'restart', code } : await this.#forget(open, code);
-  }
-
-  /** Reads every acknowledged part again. A file edited under its old time and size must not end up half old, half new. */
-  async #fileStillMatches(): Promise<boolean> {
-    const open = this.#journaled(() => this.#journal.load());
-    if (open === null) return true;
-    try {
-      const identity = await identifyFile(this.#files, this.#plan.path);
-      if (!sameIdentity(identity, open.identity)) return false;
-      for (const part of open.parts) {
-        const digest = await digestRange(this.#files, this.#plan.path, part.offset, part.length, this.#signal);
-        if (digest.md5 !== part.md5) return false;
-      }
-      return true;
-    } catch (error) {
-      // An unreadable or interrupted file says nothing yet; the next attempt looks again.
-      return !(error instanceof CosError && error.code === 'FileChanged');
-    }
-  }
-
-  /** HEAD was refused without a reason. A call that only reads, and whose refusal has a body, tells the reason. */
-  async #askByGet(): Promise<UploadOutcome> {
-    try {
-      await this.#client.listParts(this.#plan.key, 'no-such-upload', this.#signal);
-    } catch (thrown) {
-      const error = this.#signal.aborted ? cancelled() : toCosError(thrown, 'listParts');
-      const why = classifyCosError(error);
-      if (why.action === 'later') return laterOutcome(why, error, this.#progress.gainedBytes);
-      if (why.action !== 'restart') return blockedOutcome(why, error);
-    }
-    return {
-      kind: 'blocked',
-      code: 'HeadForbidden',
-      message: 'COS took the file but does not let this key look at it',
-      remedy: 'Allow name/cos:HeadObject for this key: without it the delivery cannot be verified.',
-      requestId: null,
-    };
   }
 
   #briefly(): AbortSignal {
@@ -370,6 +349,21 @@ class Attempt {
     } catch (error) {
       if (!(error instanceof CosError) || classifyCosError(error).action !== 'retryNow') throw error;
       return await call();
+    }
+  }
+
+  /** Complete may take minutes, in which nothing is to be seen from here. */
+  async #whileMerging(call: () => Promise<void>): Promise<void> {
+    let timer: Timeout | undefined;
+    const sign = (): void => {
+      this.#progress.alive();
+      timer = this.#clock.setTimeout(sign, MERGE_SIGN_MS);
+    };
+    sign();
+    try {
+      await this.#withClock(call);
+    } finally {
+      if (timer !== undefined) this.#clock.clearTimeout(timer);
     }
   }
 

@@ -21,6 +21,7 @@ const GAP_REASONS = {
   captureDied: 'capture process died',
   boxDown: 'box was down',
   connectionLost: 'connection lost',
+  segmentLost: 'segment lost',
 } as const satisfies Record<Gap['reason'], string>;
 
 /**

@@ -32,7 +32,7 @@ export interface WriteOptions {
 const COPY_BYTES = 1024 * 1024;
 
 /** Where the file is until it is complete. */
-function partialOf(output: string): string {
+export function partialOf(output: string): string {
   return `${output}.partial`;
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionCut } from './body.ts';
@@ -25,6 +26,8 @@ export interface CosServerOptions {
   port: number;
   host?: string;
   credentials: readonly Credential[];
+  /** Certificate and key, PEM: the port speaks TLS then. */
+  tls?: { certificate: string; key: string } | undefined;
   /** Buckets that exist; `any` (default) accepts every name. */
   buckets?: readonly string[] | 'any';
   /** Told about every request when it is over. */
@@ -60,13 +63,15 @@ export interface OrphanUpload {
 }
 
 export interface CosServer {
-  /** `http://host:port` */
+  /** `http://host:port`, or https with TLS. */
   readonly url: string;
   readonly port: number;
   readonly faults: FaultList;
   /** In order of arrival; the oldest are forgotten after 20,000. */
   readonly requests: RequestEntry[];
   orphans(): OrphanUpload[];
+  /** From now on these keys are valid, and no others. */
+  setCredentials(credentials: readonly Credential[]): void;
   /** Where the bytes of an object are, or null when there is no such object. */
   findObjectFile(bucket: string, key: string): Promise<string | null>;
   /** Closes the port and every connection, or opens the same port again. */
@@ -88,11 +93,11 @@ interface ServerState {
 export async function startCosServer(options: CosServerOptions): Promise<CosServer> {
   const host = options.host ?? '127.0.0.1';
   const storage = await ObjectStorage.open(options.directory);
-  const state: ServerState = { options, storage, faults: new FaultList(), requests: [] };
+  const state: ServerState = { options: { ...options }, storage, faults: new FaultList(), requests: [] };
   let listener: Listener | null = await listen(state, host, options.port);
   const port = listener.port;
   return {
-    url: `http://${host}:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
     port,
     faults: state.faults,
     requests: state.requests,
@@ -100,6 +105,9 @@ export async function startCosServer(options: CosServerOptions): Promise<CosServ
       return storage.openUploads().map(({ uploadId, bucket, key, parts }) => {
         return { uploadId, bucket, key, partNumbers: [...parts.keys()].sort((a, b) => a - b) };
       });
+    },
+    setCredentials(credentials) {
+      state.options.credentials = credentials;
     },
     async findObjectFile(bucket, key) {
       return (await storage.findObject(bucket, key)) === null ? null : storage.objectPath(bucket, key);
@@ -125,9 +133,10 @@ interface Listener {
 }
 
 async function listen(state: ServerState, host: string, port: number): Promise<Listener> {
-  const server: Server = createServer((request, response) => {
-    void serve(state, request, response);
-  });
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => void serve(state, request, response);
+  const { tls } = state.options;
+  const server: Server =
+    tls === undefined ? createServer(onRequest) : createTlsServer({ cert: tls.certificate, key: tls.key }, onRequest);
   // A slow line may take hours for its parts; the idle limits of the caller are what counts.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -9,6 +9,8 @@ import { type ParsedScenario, parseScenario } from './scenario.ts';
 export interface SimulationFaults {
   /** One more picture and block of sound arrive after everything was stopped. */
   callbackAfterStop?: boolean;
+  /** Entering is never answered. */
+  noEnterAnswer?: boolean;
 }
 
 /** Everything the simulated addon needs from outside; tests put their own parts in. */

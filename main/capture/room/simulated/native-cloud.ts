@@ -143,6 +143,7 @@ export class NativeCloud {
     }
     const visit: Visit = { simulation: null };
     this.#visit = visit;
+    if (this.#setup.faults.noEnterAnswer) return;
     const roomKey = params.roomId > 0 ? String(params.roomId) : `str:${params.strRoomId}`;
     this.#later(() => {
       this.#enter(visit, roomKey).catch((error: Error) => this.#refuse(visit, ERR_ROOM_ENTER_FAIL, error.message));

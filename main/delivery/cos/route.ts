@@ -1,0 +1,64 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { type ProxyVariables, proxyFor } from '../../network/proxy.ts';
+import { TunnelAgent } from '../../network/tunnel-agent.ts';
+
+/** How the box reaches the network. */
+export interface CosNetwork {
+  /** Address of an HTTP proxy for every request; null lets the variables decide. May hold a password. */
+  proxy: string | null;
+  /** Environment variables that name proxies. */
+  variables: ProxyVariables;
+  /** All authorities that TLS trusts, PEM; undefined means Node's own. */
+  authorities: readonly string[] | undefined;
+}
+
+/** Straight to COS, with Node's own authorities. */
+export const DIRECT: CosNetwork = { proxy: null, variables: {}, authorities: undefined };
+
+/** Where a client's requests go. */
+export interface CosRoute {
+  /** Holds the connections. */
+  agent: HttpAgent;
+  /** Proxy that gets plain requests in absolute form; null otherwise, also where the agent makes tunnels. */
+  requestProxy: string | null;
+  /** Ends all connections and refuses new ones: the SDK repeats calls that nobody waits for any more, and an Init that got through then
+   * would leave an upload behind. */
+  close(): void;
+}
+
+/** @param timeoutMs for a proxy to open a tunnel. */
+export function createRoute(target: URL, network: CosNetwork, timeoutMs: number): CosRoute {
+  const proxy = proxyFor(target, network.proxy, network.variables);
+  if (target.protocol === 'http:') return routeOver(new HttpAgent({ keepAlive: true }), proxy);
+  const options = {
+    keepAlive: true,
+    ...(network.authorities === undefined ? {} : { ca: [...network.authorities] }),
+    checkServerIdentity: (name: string, certificate: PeerCertificate) => {
+      // A gateway that was named in the settings may identify itself by that name: it need not own one of COS.
+      const problem = checkServerIdentity(name, certificate);
+      return problem && checkServerIdentity(target.hostname, certificate) ? problem : undefined;
+    },
+  };
+  const agent = proxy === null ? new HttpsAgent(options) : new TunnelAgent(proxy, timeoutMs, options);
+  return routeOver(agent, null);
+}
+
+function routeOver(agent: HttpAgent, requestProxy: string | null): CosRoute {
+  return {
+    agent,
+    requestProxy,
+    close() {
+      agent.createConnection = refuse;
+      agent.destroy();
+    },
+  };
+}
+
+function refuse(_options: object, callback?: (error: Error | null, socket: Duplex) => void): undefined {
+  const error = Object.assign(new Error('The client was closed'), { code: 'ECONNABORTED' });
+  // Node takes the socket only when there is no error, whatever its type says.
+  callback?.(error, undefined as unknown as Duplex);
+}

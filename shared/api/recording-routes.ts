@@ -1,0 +1,211 @@
+import { Type } from 'typebox';
+import { MODES, RECORDING_STATES } from '../recording.ts';
+import type { Route } from './route.ts';
+import { LinksSchema, List, OrNull, RecordingAnswerSchema, Text, Time, Whole, Words } from './views.ts';
+
+const Id = Type.Object({ id: Type.String({ description: 'Id of a recording.' }) });
+
+const AnswerNow = { 200: { description: 'The recording', schema: RecordingAnswerSchema } };
+const AnswerSoon = { 202: { description: 'The recording; what was asked for goes on', schema: RecordingAnswerSchema } };
+
+/** The body is judged by the rules of the wire contract (`shared/parse-request.ts`), which name every broken field at once. */
+const RequestBody = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  required: ['SdkAppId', 'UserId', 'UserSig', 'CosConfig'],
+  properties: {
+    SdkAppId: { type: 'integer', minimum: 1, maximum: 4_294_967_295 },
+    RoomId: { type: 'integer', minimum: 1, maximum: 4_294_967_294 },
+    StrRoomId: { type: 'string', minLength: 1, maxLength: 64 },
+    UserId: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,32}$' },
+    UserSig: { type: 'string', writeOnly: true },
+    CosConfig: {
+      type: 'object',
+      required: ['Region', 'Bucket', 'Path'],
+      properties: {
+        SecretId: { type: 'string', writeOnly: true },
+        SecretKey: { type: 'string', writeOnly: true },
+        Token: { type: 'string', writeOnly: true },
+        Region: { type: 'string' },
+        Bucket: { type: 'string' },
+        Path: { type: 'string' },
+      },
+    },
+    Callback: { type: 'string' },
+    Mode: { type: 'string', enum: [...MODES], default: '10' },
+    IsReserve: { type: 'boolean', default: true },
+    AlsoSingle: { type: 'boolean', default: false },
+    Layout: { type: 'string', enum: ['grid', 'speaker', 'screen'] },
+    Names: { type: 'object', additionalProperties: { type: 'string' } },
+    Event: { type: 'array', items: { type: 'string' } },
+  },
+  description: 'The request of the cloud function, under its names.',
+});
+
+export const ListQuerySchema = Type.Object({
+  state: Type.Optional(Words(RECORDING_STATES)),
+  attention: Type.Optional(Type.Boolean({ description: 'Only those that need somebody.' })),
+  room: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'RoomId or StrRoomId, whole.' })),
+  user: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 32, description: 'A participant, or the recorder, by user id.' }),
+  ),
+  mode: Type.Optional(Words(MODES)),
+  from: Type.Optional(Time('Created at or after this moment.')),
+  to: Type.Optional(Time('Created before this moment.')),
+  text: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 100, description: 'Part of id, room, user, file name or error.' }),
+  ),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+  before: Type.Optional(Type.String({ description: 'Id of a recording: only those created before it.' })),
+});
+
+const CredentialsBody = Type.Object({
+  SecretId: Type.Optional(Text()),
+  SecretKey: Type.Optional(Text()),
+  Token: Type.Optional(OrNull(Text())),
+  UseBox: Type.Optional(Type.Boolean({ description: "True: the box's own keys." })),
+});
+
+export const EventSchema = Type.Object({
+  seq: Whole('Rises without gaps being promised; also the id of the server-sent event.'),
+  at: Time(),
+  recordingId: OrNull(Text()),
+  type: Text(),
+  data: Type.Record(Type.String(), Type.Unknown()),
+});
+
+export const RECORDING_ROUTES = {
+  startRecording: {
+    method: 'POST',
+    path: '/api/recordings',
+    role: 'record',
+    group: 'Recordings',
+    summary: { en: 'Start a recording', zh: '开始录制' },
+    body: RequestBody,
+    judgesBody: true,
+    replies: {
+      202: {
+        description: 'Safe on disk; its recording is never lost from here on',
+        schema: Type.Object({
+          id: Text(),
+          state: Words(RECORDING_STATES),
+          links: LinksSchema,
+          warnings: List(Type.Object({ field: Text(), message: Text() })),
+        }),
+      },
+    },
+  },
+  listRecordings: {
+    method: 'GET',
+    path: '/api/recordings',
+    role: 'record',
+    group: 'Recordings',
+    summary: { en: 'List recordings, newest first', zh: '列出录制，最新的在前' },
+    query: ListQuerySchema,
+    replies: {
+      200: {
+        description: 'One page; `before` of the next one, or null when there is none',
+        schema: Type.Object({
+          recordings: List(RecordingAnswerSchema),
+          before: OrNull(Text()),
+          total: Whole('How many there are with these filters, on all pages.'),
+        }),
+      },
+    },
+  },
+  getRecording: {
+    method: 'GET',
+    path: '/api/recordings/:id',
+    role: 'record',
+    group: 'Recordings',
+    summary: { en: 'One recording in full', zh: '查看一个录制的全部信息' },
+    params: Id,
+    replies: AnswerNow,
+  },
+  stopRecording: {
+    method: 'POST',
+    path: '/api/recordings/:id/stop',
+    role: 'record',
+    group: 'Recordings',
+    summary: { en: 'End a recording', zh: '结束录制' },
+    params: Id,
+    replies: { ...AnswerNow, ...AnswerSoon },
+  },
+  retryRecording: {
+    method: 'POST',
+    path: '/api/recordings/:id/retry',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'Try the step a recording waits in at once', zh: '立即重试录制当前等待的步骤' },
+    params: Id,
+    replies: AnswerSoon,
+  },
+  resendCallback: {
+    method: 'POST',
+    path: '/api/recordings/:id/callback',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'Send the result to the caller again', zh: '重新向调用方发送结果' },
+    params: Id,
+    replies: AnswerSoon,
+  },
+  setRecordingCredentials: {
+    method: 'POST',
+    path: '/api/recordings/:id/credentials',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'Give a recording other COS keys', zh: '为录制更换 COS 密钥' },
+    params: Id,
+    body: CredentialsBody,
+    judgesBody: true,
+    replies: AnswerSoon,
+  },
+  retryAll: {
+    method: 'POST',
+    path: '/api/retry',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'Try everything that waits at once', zh: '立即重试所有等待中的任务' },
+    replies: { 202: { description: 'How many waited', schema: Type.Object({ retried: Whole() }) } },
+  },
+  deleteRecording: {
+    method: 'DELETE',
+    path: '/api/recordings/:id',
+    role: 'operate',
+    group: 'Recordings',
+    summary: {
+      en: 'Delete a recording from the box: files and rows; what is in COS stays',
+      zh: '从本机删除录制的文件和记录；COS 中的对象不受影响',
+    },
+    params: Id,
+    query: Type.Object({
+      force: Type.Optional(
+        Type.Boolean({ description: 'Also one whose file is not proven to be in COS: the recording is lost then.' }),
+      ),
+    }),
+    replies: { 204: { description: 'Deleted' } },
+  },
+  getResult: {
+    method: 'GET',
+    path: '/api/recordings/:id/result',
+    role: 'record',
+    group: 'Recordings',
+    summary: { en: "The result as the caller's Callback gets it", zh: '与回调内容相同的录制结果' },
+    params: Id,
+    replies: {
+      200: { description: 'The result', schema: Type.Unsafe<Record<string, unknown>>({ type: 'object' }) },
+    },
+  },
+  getRecordingEvents: {
+    method: 'GET',
+    path: '/api/recordings/:id/events',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'What happened to a recording, oldest first', zh: '录制的审计记录，最早的在前' },
+    params: Id,
+    query: Type.Object({
+      after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only events with a higher `seq`.' })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 1000 })),
+    }),
+    replies: { 200: { description: 'Events', schema: Type.Object({ events: List(EventSchema) }) } },
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { FPS, STEP_SECONDS } from './counted-clip.ts';
+import { type LossInput, measureLoss } from './loss.ts';
+
+const ROOM_SECONDS = 6;
+const STARTED_AT_MS = 1_000_000;
+
+/** A file of the room without the stretches that `lost` names, in seconds; held pictures and silence stand in for them. */
+function fileWithout(lost: [number, number][], change: Partial<LossInput> = {}): LossInput {
+  const isLost = (at: number) => lost.some(([from, to]) => at >= from && at < to);
+  let held: number | null = null;
+  const numbers = Array.from({ length: ROOM_SECONDS * FPS }, (_, index) => {
+    if (!isLost(index / FPS)) held = index;
+    return held;
+  });
+  const steps = Array.from({ length: ROOM_SECONDS * 10 }, (_, index) =>
+    isLost(index / 10) ? null : Math.floor(index / 10 / STEP_SECONDS),
+  );
+  const gaps = lost.map(([from, to]) => ({ atMs: from * 1000, durationMs: (to - from) * 1000 }));
+  const content = { numbers, steps };
+  return { content, startedAtMs: STARTED_AT_MS, roomSeconds: ROOM_SECONDS, kills: [], gaps, ...change };
+}
+
+const kill = (n: number, seconds: number, beganAtMs: number | null = null) => ({
+  n,
+  epochMs: STARTED_AT_MS + seconds * 1000,
+  beganAtMs,
+});
+
+describe('what a recording lost', () => {
+  it('a whole file lost nothing', () => {
+    expect(measureLoss(fileWithout([]))).toEqual({ holes: [], lostTails: [], problems: [] });
+  });
+
+  it('a kill explains what was lost before it and what was missed until the recorder came back', () => {
+    const loss = measureLoss(fileWithout([[2, 4]], { kills: [kill(7, 2.9)] }));
+    expect(loss.problems).toEqual([]);
+    expect(loss.holes.map(({ of }) => of)).toEqual(['pictures', 'sound']);
+    for (const { kill: which, seconds } of loss.lostTails) {
+      expect(which).toBe(7);
+      expect(seconds).toBeGreaterThan(0.8);
+      expect(seconds).toBeLessThan(1.1);
+    }
+  });
+
+  it('a tail of more than two seconds is a problem', () => {
+    const { problems } = measureLoss(fileWithout([[1, 4]], { kills: [kill(7, 3.5)] }));
+    expect(problems.join('\n')).toMatch(/kill 7 cost 2\.5/);
+  });
+
+  it('a second kill in the same hole lost only what its own process had received', () => {
+    const kills = [kill(1, 1.5), kill(2, 5, 2500)];
+    expect(measureLoss(fileWithout([[1, 5.4]], { kills })).problems.join('\n')).toMatch(/kill 2 cost 2\.5/);
+    const early = [kill(1, 1.5), kill(2, 5, 4000)];
+    expect(measureLoss(fileWithout([[1, 5.4]], { kills: early })).problems).toEqual([]);
+  });
+
+  it('a hole without a kill, a hole without a gap and content out of place are problems', () => {
+    expect(measureLoss(fileWithout([[2, 4]])).problems.join('\n')).toMatch(/nothing was killed/);
+    const undeclared = fileWithout([[2, 4]], { kills: [kill(1, 2.5)], gaps: [] });
+    expect(measureLoss(undeclared).problems.join('\n')).toMatch(/no declared gap/);
+    const late = fileWithout([]);
+    late.content.numbers.splice(45, 45, ...late.content.numbers.slice(60));
+    expect(measureLoss(late).problems.join('\n')).toMatch(/shows picture 60 at 3\.00 s/);
+    const wrong = fileWithout([]);
+    wrong.content.steps[30] = 0;
+    expect(measureLoss(wrong).problems.join('\n')).toMatch(/tone 0 is heard at 3\.00 s/);
+    expect(measureLoss(fileWithout([[0, 6]])).problems.join('\n')).toMatch(
+      /pictures of 0\.00–6\.00 s are not in the file/,
+    );
+  });
+
+  it('a recording that begins later than its room is judged by the room', () => {
+    const input = fileWithout([]);
+    input.content.numbers.splice(0, 15);
+    input.content.steps.splice(0, 10);
+    expect(measureLoss({ ...input, kills: [kill(1, -0.5)] }).problems).toEqual([]);
+    expect(measureLoss(input).problems.join('\n')).toMatch(/begins 1\.00 s after its room/);
+  });
+});

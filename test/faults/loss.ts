@@ -1,0 +1,185 @@
+import { type CountedContent, FPS, STEP_SECONDS } from './counted-clip.ts';
+
+/** What a recording of the counted clip lost, and whether kills explain it. Pure. */
+
+/** A process that was killed while the recording was being made. */
+export interface KillMark {
+  /** Number of the kill in its run. */
+  n: number;
+  epochMs: number;
+  /** Where on the recording's timeline its running process had begun, as the box told just before the kill; null when it had not. */
+  beganAtMs: number | null;
+}
+
+export interface LossInput {
+  content: CountedContent;
+  /** t=0 of the recording's timeline. */
+  startedAtMs: number;
+  /** How long the room sent. */
+  roomSeconds: number;
+  /** In the order of time. */
+  kills: readonly KillMark[];
+  /** As the box declares them, on the recording's timeline. */
+  gaps: readonly { atMs: number; durationMs: number }[];
+}
+
+/** Stretch of the room's time that is not in the file. */
+export interface Hole {
+  of: 'pictures' | 'sound';
+  fromSeconds: number;
+  toSeconds: number;
+}
+
+/** What a kill cost: content that had been received when it struck and is not in the file. */
+export interface LostTail {
+  kill: number;
+  of: Hole['of'];
+  seconds: number;
+}
+
+export interface Loss {
+  holes: Hole[];
+  lostTails: LostTail[];
+  /** What no kill explains, as sentences; empty when all is well. */
+  problems: string[];
+}
+
+/** More than this may not be lost by a kill. */
+export const MAX_LOST_TAIL_SECONDS = 2;
+/** Pictures left out by a busy machine are no hole. */
+const SHORTEST_HOLE_SECONDS = 0.6;
+/** How far from its place content may be: ticks, the way through the mixer, a busy machine. */
+const PLACE_SECONDS = 0.5;
+/** How far declared gaps may be off from what pictures and tones show. */
+const GAP_SECONDS = 0.7;
+const WINDOW_SECONDS = 0.1;
+
+/** Judges a file against its room. @returns all that is wrong, not only the first */
+export function measureLoss(input: LossInput): Loss {
+  const { content, roomSeconds } = input;
+  const problems: string[] = [];
+  const shift = shiftOf(content.numbers);
+  problems.push(...lateBegin(input, shift));
+  const holes = [
+    ...holesOf('pictures', seenPictures(input, shift, problems), shift, roomSeconds),
+    ...holesOf('sound', heardSeconds(content.steps, shift, problems), shift, roomSeconds),
+  ];
+  const lostTails: LostTail[] = [];
+  for (const hole of holes) {
+    const tails = tailsOf(hole, input, shift);
+    const where = `${hole.of} of ${hole.fromSeconds.toFixed(2)}–${hole.toSeconds.toFixed(2)} s are not in the file`;
+    if (tails.length === 0) problems.push(`${where}, and nothing was killed then`);
+    for (const { seconds, kill } of tails) {
+      if (seconds > MAX_LOST_TAIL_SECONDS) problems.push(`${where}: kill ${kill} cost ${seconds.toFixed(2)} s`);
+    }
+    if (!isDeclared(hole, input, shift)) problems.push(`${where}, and no declared gap covers it`);
+    lostTails.push(...tails);
+  }
+  return { holes, lostTails, problems };
+}
+
+/**
+ * Room time minus file time in seconds. Not quite 0: the room's time began when it let the recorder in, the recording's when the box
+ * wrote that down, which after a kill may be a later time.
+ */
+function shiftOf(numbers: CountedContent['numbers']): number {
+  const offsets = freshPictures(numbers).map(({ number, index }) => (number - index) / FPS);
+  offsets.sort((a, b) => a - b);
+  return offsets[offsets.length >> 1] ?? 0;
+}
+
+/** Only a kill before the box knew that it was in the room may have cost the beginning, and no more of it than of any other stretch. */
+function lateBegin({ kills, startedAtMs }: LossInput, shift: number): string[] {
+  if (shift <= PLACE_SECONDS) return [];
+  const before = kills.filter(({ epochMs }) => epochMs <= startedAtMs + PLACE_SECONDS * 1000);
+  if (before.length === 0)
+    return [`the recording begins ${shift.toFixed(2)} s after its room, and nothing was killed before`];
+  return before.flatMap(({ n, epochMs, beganAtMs }) => {
+    const seconds = (epochMs - startedAtMs) / 1000 + shift;
+    const isTooLate = beganAtMs === null && seconds > MAX_LOST_TAIL_SECONDS && n === before[0]?.n;
+    return isTooLate ? [`kill ${n} cost the first ${seconds.toFixed(2)} s`] : [];
+  });
+}
+
+/** Pictures that show a number for the first time: the others are held. */
+function freshPictures(numbers: CountedContent['numbers']): { number: number; index: number }[] {
+  const fresh: { number: number; index: number }[] = [];
+  const seen = new Set<number>();
+  for (const [index, number] of numbers.entries()) {
+    if (number === null || seen.has(number)) continue;
+    seen.add(number);
+    fresh.push({ number, index });
+  }
+  return fresh;
+}
+
+/** Seconds of the room's time at which something new was seen. What stands in for a gap may be any picture. */
+function seenPictures({ content, gaps }: LossInput, shift: number, problems: string[]): number[] {
+  const fresh = freshPictures(content.numbers);
+  const isInGap = (seconds: number) =>
+    gaps.some(({ atMs, durationMs }) => {
+      return seconds >= atMs / 1000 - PLACE_SECONDS && seconds <= (atMs + durationMs) / 1000 + PLACE_SECONDS;
+    });
+  const misplaced = fresh.find(({ number, index }) => {
+    return Math.abs((number - index) / FPS - shift) > PLACE_SECONDS && !isInGap(index / FPS);
+  });
+  if (misplaced) {
+    const { number, index } = misplaced;
+    problems.push(`the file shows picture ${number} at ${(index / FPS).toFixed(2)} s (room begins at ${shift} s)`);
+  }
+  return fresh.map(({ number }) => number / FPS).sort((a, b) => a - b);
+}
+
+/** Seconds of the room's time at which its own sound of that time is heard. */
+function heardSeconds(steps: CountedContent['steps'], shift: number, problems: string[]): number[] {
+  const heard: number[] = [];
+  let wrong: string | null = null;
+  for (const [index, step] of steps.entries()) {
+    if (step === null) continue;
+    const at = index * WINDOW_SECONDS + shift;
+    const early = Math.floor((at - PLACE_SECONDS) / STEP_SECONDS);
+    const late = Math.floor((at + WINDOW_SECONDS + PLACE_SECONDS) / STEP_SECONDS);
+    if (step < early || step > late) wrong ??= `tone ${step} is heard at ${at.toFixed(2)} s of the room`;
+    heard.push(at);
+  }
+  if (wrong !== null) problems.push(wrong);
+  return heard;
+}
+
+/** Stretches longer than the shortest hole between moments of content, from the recording's beginning to the room's end. */
+function holesOf(of: Hole['of'], moments: readonly number[], shift: number, roomSeconds: number): Hole[] {
+  const holes: Hole[] = [];
+  let last = Math.max(0, shift);
+  for (const moment of [...moments, roomSeconds]) {
+    if (moment - last > SHORTEST_HOLE_SECONDS) holes.push({ of, fromSeconds: last, toSeconds: moment });
+    last = Math.max(last, moment);
+  }
+  return holes;
+}
+
+/**
+ * The first kill of a hole lost what lies between the hole's beginning and itself. A later one can only have lost what the process it
+ * struck had received, from the moment on at which that process had begun.
+ */
+function tailsOf(hole: Hole, { kills, startedAtMs }: LossInput, shift: number): LostTail[] {
+  const tails: LostTail[] = [];
+  for (const { n, epochMs, beganAtMs } of kills) {
+    const at = (epochMs - startedAtMs) / 1000 + shift;
+    if (at < hole.fromSeconds - PLACE_SECONDS || at > hole.toSeconds + PLACE_SECONDS) continue;
+    const began = beganAtMs === null ? null : beganAtMs / 1000 + shift;
+    const wasBack = began !== null && began > hole.fromSeconds && began < at;
+    if (tails.length > 0 && !wasBack) continue;
+    const seconds = Math.max(0, at - (tails.length > 0 && wasBack ? began : hole.fromSeconds));
+    tails.push({ kill: n, of: hole.of, seconds });
+  }
+  return tails;
+}
+
+/** A hole that goes on to the room's end needs no gap: the recorder came back when nobody was there any more. */
+function isDeclared(hole: Hole, { gaps, roomSeconds }: LossInput, shift: number): boolean {
+  if (hole.toSeconds >= roomSeconds) return true;
+  return gaps.some(({ atMs, durationMs }) => {
+    const from = atMs / 1000 + shift;
+    return from <= hole.fromSeconds + GAP_SECONDS && from + durationMs / 1000 >= hole.toSeconds - GAP_SECONDS;
+  });
+}

@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultEffect } from '../../main/selftest/cos-server/index.ts';
+import { randomFrom } from '../support/simulated-senders.ts';
+import { beganAt, KillLog } from './kill-log.ts';
+import { crc64Of, proveDelivered, siteProblems } from './proof.ts';
+import type { Say, ScenarioReport } from './report.ts';
+import {
+  type Accepted,
+  askForRecording,
+  describeMachine,
+  listAll,
+  type RoomSeconds,
+  type Site,
+  startSite,
+  viewsNow,
+} from './site.ts';
+
+/**
+ * COS is away while recordings are made and the box is killed; then it comes back on a bad line. Once all is asked for, nobody touches
+ * the box: it is only looked at.
+ */
+
+export interface OfflineOptions {
+  recordings: number;
+  kills: number;
+  seed: number;
+  parallel: number;
+  roomSeconds: readonly RoomSeconds[];
+  /** From COS's return until the last object is proven and the last caller told. */
+  deliverWithinMs: number;
+  say: Say;
+}
+
+const CAPTURING = new Set(['accepted', 'joining', 'waiting', 'recording']);
+const RECORDED_WITHIN_MS = 10 * 60_000;
+const LOOK_MS = 250;
+const ERROR_SHARE = 0.3;
+const LOST_REPLY_SHARE = 0.05;
+const CUT_SHARE = 0.03;
+/** So many requests may fail; more than the run needs. */
+const BAD_REQUESTS = 4000;
+const SERVER_ERRORS = [
+  { status: 500, code: 'InternalError' },
+  { status: 503, code: 'SlowDown' },
+  { status: 503, code: 'ServiceUnavailable' },
+  { status: 502, code: 'BadGateway' },
+] as const;
+
+/** What a local file was when it was finished, so that nobody can change or remove it unseen before its proof. */
+interface Evidence {
+  localPath: string;
+  crc64: string;
+}
+
+export async function runOffline(options: OfflineOptions): Promise<ScenarioReport> {
+  const { seed, say } = options;
+  const startMs = performance.now();
+  const site = await startSite({
+    name: 'offline',
+    noiseLevels: 220,
+    settings: { upload: { partBytes: 1024 ** 2, timeoutMs: 10_000 } },
+  });
+  const run = new OfflineRun(site, options);
+  const problems: string[] = [];
+  try {
+    await site.rig.cos.setOffline(true);
+    await run.record();
+    problems.push(...(await run.waitUntilRecorded()));
+    if (site.rig.receiver.received.length > 0) problems.push('a caller was told before his object could be in COS');
+    say(`all ${run.accepted.length} recorded; COS is back on a bad line`);
+    planBadLine(site, randomFrom(seed + 3));
+    await site.rig.cos.setOffline(false);
+    problems.push(...(await run.waitUntilDelivered()));
+    for (const accepted of run.accepted) {
+      const proof = await proveDelivered(site, accepted, run.log.marksOf(accepted));
+      const own = [...proof.problems, ...run.evidenceProblems(accepted, proof.objectCrc64)];
+      problems.push(...own.map((text) => run.log.describe(accepted, text)));
+    }
+    problems.push(...(await siteProblems(site, run.accepted)));
+  } catch (error) {
+    problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  await site.close({ keepDirectory: problems.length > 0 });
+  const statuses = site.rig.cos.requests.map(({ status }) => status);
+  return {
+    scenario: 'offline',
+    seed,
+    machine: describeMachine(),
+    seconds: (performance.now() - startMs) / 1000,
+    figures: {
+      recordings: run.accepted.length,
+      kills: run.log.kills.length,
+      objectsEqualByCrc64: run.equalObjects,
+      secondsFromReturnToLastCall: Math.round(run.deliveryMs / 1000),
+      requests: statuses.length,
+      answeredWith5xx: statuses.filter((status) => status !== null && status >= 500).length,
+      withoutAnswer: statuses.filter((status) => status === null).length,
+    },
+    lines: [],
+    problems,
+    keptDirectory: problems.length > 0 ? site.rig.directory : null,
+  };
+}
+
+/** Every request has its own fate, decided beforehand. */
+function planBadLine(site: Site, random: () => number): void {
+  for (let nth = 1; nth <= BAD_REQUESTS; nth += 1) {
+    const effect = effectOf(random(), random());
+    if (effect !== null) site.rig.cos.faults.add({ ...effect, nth });
+  }
+}
+
+function effectOf(fate: number, which: number): FaultEffect | null {
+  if (fate < ERROR_SHARE) return { kind: 'error', ...SERVER_ERRORS[Math.floor(which * SERVER_ERRORS.length)]! };
+  if (fate < ERROR_SHARE + LOST_REPLY_SHARE) return { kind: 'replyLost' };
+  if (fate < ERROR_SHARE + LOST_REPLY_SHARE + CUT_SHARE) return { kind: 'resetMidBody', afterBytes: 50_000 };
+  return null;
+}
+
+class OfflineRun {
+  readonly site: Site;
+  readonly accepted: Accepted[] = [];
+  readonly log = new KillLog();
+  readonly #options: OfflineOptions;
+  readonly #random: () => number;
+  readonly #evidence = new Map<string, Evidence>();
+  equalObjects = 0;
+  deliveryMs = 0;
+
+  constructor(site: Site, options: OfflineOptions) {
+    this.site = site;
+    this.#options = options;
+    this.#random = randomFrom(options.seed);
+  }
+
+  /** Asks for all recordings, some at a time, and kills the box now and then. */
+  async record(): Promise<void> {
+    const { recordings, kills, parallel, roomSeconds } = this.#options;
+    const killAfter = Array.from({ length: kills }, (_, index) =>
+      Math.round(((index + 1) * recordings) / (kills + 0.5)),
+    );
+    while (this.accepted.length < recordings) {
+      const capturing = (await viewsNow(this.site)).filter(({ state }) => CAPTURING.has(state)).length;
+      if (capturing < parallel) {
+        const seconds = roomSeconds[Math.floor(this.#random() * roomSeconds.length)]!;
+        this.accepted.push(await askForRecording(this.site, this.accepted.length + 1, seconds));
+      } else await sleep(LOOK_MS);
+      if (killAfter[0] !== undefined && this.accepted.length >= killAfter[0]) {
+        killAfter.shift();
+        await this.#kill();
+      }
+    }
+    for (const _ of killAfter) await this.#kill();
+  }
+
+  async #kill(): Promise<void> {
+    await sleep(this.#random() * 1500);
+    const began = beganAt(await viewsNow(this.site));
+    const epochMs = Date.now();
+    await this.site.rig.box.kill();
+    this.log.kills.push({ n: this.log.kills.length + 1, what: 'main', epochMs, recordingId: null, beganAtMs: began });
+    await this.site.rig.restartBox();
+  }
+
+  /** Every recording is a finished local file that waits for COS. */
+  async waitUntilRecorded(): Promise<string[]> {
+    const deadline = performance.now() + RECORDED_WITHIN_MS;
+    for (;;) {
+      const views = await listAll(this.site);
+      const open = views.filter(({ state }) => state !== 'uploading');
+      if (open.length === 0 && views.length >= this.accepted.length) break;
+      if (performance.now() > deadline || open.some(({ state }) => state === 'failed')) {
+        return open.map(
+          ({ id, state, failure }) => `${id} is "${state}" while COS is away: ${JSON.stringify(failure)}`,
+        );
+      }
+      await sleep(LOOK_MS);
+    }
+    for (const { id, files } of await listAll(this.site)) {
+      const [file] = files;
+      if (file?.localPath == null) return [`${id} waits for COS without a local file`];
+      this.#evidence.set(id, { localPath: file.localPath, crc64: crc64Of(await readFile(file.localPath)) });
+    }
+    return [];
+  }
+
+  /** Looks, and does nothing else. */
+  async waitUntilDelivered(): Promise<string[]> {
+    const beganMs = performance.now();
+    const deadline = beganMs + this.#options.deliverWithinMs;
+    const removed = new Set<string>();
+    for (;;) {
+      const views = await listAll(this.site);
+      for (const { id, files } of views) {
+        const path = this.#evidence.get(id)?.localPath;
+        if (path && files[0]?.state !== 'uploaded' && !existsSync(path) && !(await this.#isUploaded(id)))
+          removed.add(id);
+      }
+      const open = views.filter(({ state }) => state !== 'done' && state !== 'failed');
+      this.deliveryMs = performance.now() - beganMs;
+      const early = [...removed].map((id) => `${id}: its local file was removed before its proof`);
+      if (open.length === 0) return early;
+      if (performance.now() > deadline) return [...early, `${open.length} recordings are not delivered in time`];
+      await sleep(LOOK_MS);
+    }
+  }
+
+  /** A file may have been proven and removed since the list was read. */
+  async #isUploaded(id: string): Promise<boolean> {
+    return (await this.site.rig.box.get(id)).files[0]?.state === 'uploaded';
+  }
+
+  /** The object is what the local file was before anything was sent. */
+  evidenceProblems({ id }: Accepted, objectCrc64: string | null): string[] {
+    const evidence = this.#evidence.get(id);
+    if (!evidence) return ['nobody saw its local file'];
+    if (objectCrc64 !== evidence.crc64) return [`its object has CRC-64 ${objectCrc64}, its file had ${evidence.crc64}`];
+    this.equalObjects += 1;
+    return [];
+  }
+}
