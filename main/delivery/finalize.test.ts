@@ -199,6 +199,17 @@ it.each(FFMPEG_BUILDS)('segments that do not fit each other are encoded anew by 
   expect((await readdir(directory)).toSorted()).toEqual(['a', 'b', 'out.mp4']);
 });
 
+it('a segment that ended before its first picture does not cost the others anything', async () => {
+  const stub = { path: path.join(directory, 'stub'), startMs: 0 };
+  const { encoder } = await openRecorder({ file: stub.path, mode: '12' });
+  encoder.writeAudio(new Int16Array(960), 0);
+  await encoder.finish(20_000);
+  expect((await stat(stub.path)).size).toBeGreaterThan(0);
+  const outcome = done(await finalize([stub, await record('a', 0, 2000)]));
+  expect(outcome).toMatchObject({ videoPictures: 30, repaired: { omittedSegments: ['stub'], reencoded: false } });
+  await expectInStep(path.join(directory, 'out.mp4'), 2);
+});
+
 it.skipIf(process.platform === 'win32')(
   'an ffmpeg that cannot encode anew is a failure, unless it may work later (a shell script, so not on Windows)',
   async () => {

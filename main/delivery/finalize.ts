@@ -155,6 +155,7 @@ async function prepareMp4(run: Run): Promise<Joined | null> {
   if (usable.length === 0) return null;
   const bytes = usable.reduce((sum, segment) => sum + segment.value.summary.validLength, 0);
   run.allow(bytes);
+  if (!canJoin(usable.map(asMp4Segment))) usable = withoutStubs(run, usable);
   if (!canJoin(usable.map(asMp4Segment))) {
     run.allow(bytes, REENCODE_FACTOR);
     usable = await reencodeAll(run, usable);
@@ -248,6 +249,20 @@ export function reencodedName(segment: string): string {
 }
 
 type OpenMp4 = OpenSegment<Pick<Mp4Segment, 'reader' | 'summary'>>;
+
+/**
+ * An encoder that was killed or stopped in its first fragment may leave a few frames of sound and no picture, with tracks that fit nothing
+ * and that no decoder opens. What has pictures is not given up for them.
+ */
+function withoutStubs(run: Run, segments: OpenMp4[]): OpenMp4[] {
+  const isWhole = ({ value }: OpenMp4) => value.summary.tracks.every((track) => track.sampleCount > 0);
+  const whole = segments.filter(isWhole);
+  if (whole.length === 0) return segments;
+  for (const segment of segments) {
+    if (!isWhole(segment)) run.repaired.omittedSegments.push(path.basename(segment.file));
+  }
+  return whole;
+}
 
 /** Segments of different encoders: all of them get the same encoder, and the first one's size. */
 async function reencodeAll(run: Run, segments: OpenMp4[]): Promise<OpenMp4[]> {

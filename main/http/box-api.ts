@@ -1,6 +1,7 @@
+import type { Static } from 'typebox';
+import type { ListQuerySchema } from '../../shared/api/recording-routes.ts';
 import type { ErrorCode, Problem } from '../../shared/errors.ts';
 import type { GivenCredentials } from '../../shared/parse-credentials.ts';
-import type { RecordingState } from '../../shared/recording.ts';
 import type { ParseOptions, RecordingRequest } from '../../shared/request.ts';
 import type { CosCredentialsView, RecordingView } from '../../shared/view.ts';
 
@@ -16,12 +17,16 @@ export interface AcceptOptions {
   bodyHash: string;
 }
 
-export interface ListQuery {
-  state?: RecordingState | undefined;
+/** Filters of a list, all of which have to hold, and the page of it. */
+export type ListQuery = Static<typeof ListQuerySchema> & {
   /** 1…500. */
   limit: number;
-  /** Id of a recording; only recordings created before it are listed. An unknown id lists nothing. */
-  before?: string | undefined;
+};
+
+export interface RecordingPage {
+  recordings: RecordingView[];
+  /** How many there are with these filters, on all pages. */
+  total: number;
 }
 
 /** How the box is; holds no secret and no path. */
@@ -56,8 +61,8 @@ export interface BoxApi {
   parseOptions(): ParseOptions;
   /** Resolves once the request is safe on disk. From then on its recording is never lost. */
   accept(request: RecordingRequest, options: AcceptOptions): Promise<AcceptResult>;
-  /** Newest first. */
-  list(query: ListQuery): Promise<RecordingView[]>;
+  /** Newest first. An unknown id in `before` lists nothing. */
+  list(query: ListQuery): Promise<RecordingPage>;
   get(id: string): Promise<RecordingView | null>;
   /**
    * Asks a recording to end; resolves once the wish is on disk, not when the recording has ended. Repeating it, or asking

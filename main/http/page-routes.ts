@@ -10,7 +10,7 @@ const PAGE_LIMIT = 100;
 export function addPageRoutes(app: FastifyInstance, box: BoxApi, version: string, nowMs: () => number): void {
   app.get('/', async (request, reply) => {
     const language = pickLanguage(request.headers['accept-language']);
-    const [health, recordings] = await Promise.all([box.health(), box.list({ limit: PAGE_LIMIT + 1 })]);
+    const [health, { recordings, total }] = await Promise.all([box.health(), box.list({ limit: PAGE_LIMIT })]);
     return reply
       .type('text/html; charset=utf-8')
       .header('content-security-policy', PAGE_POLICY)
@@ -19,8 +19,8 @@ export function addPageRoutes(app: FastifyInstance, box: BoxApi, version: string
       .send(
         renderPage({
           health,
-          recordings: recordings.slice(0, PAGE_LIMIT),
-          hasOlder: recordings.length > PAGE_LIMIT,
+          recordings,
+          hasOlder: total > recordings.length,
           language,
           nowMs: nowMs(),
         }),

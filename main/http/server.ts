@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Route } from '../../shared/api/route.ts';
+import { ROUTES } from '../../shared/api/routes.ts';
 import { ERRORS, type Problem, retryAfterSecondsOf, toProblemJson } from '../../shared/errors.ts';
 import { LANGUAGE_TAG, pickLanguage } from '../../shared/texts/language.ts';
 import { BODY_LIMIT_BYTES } from './body.ts';
 import type { BoxApi } from './box-api.ts';
-import { addDeliveryRoutes } from './delivery-routes.ts';
+import { addDropInRoutes } from './drop-in-routes.ts';
 import { isAllowed } from './guard.ts';
 import { addPageRoutes } from './page-routes.ts';
 import { ProblemError, problemOf, problemOfClientError } from './problems.ts';
-import { addDropInRoutes, addRecordingRoutes } from './recording-routes.ts';
+import { recordingHandlers } from './recording-handlers.ts';
+import { bindRoutes, type RouteName } from './route-binding.ts';
 
 /** The part of a pino logger that the HTTP face uses. */
 export interface HttpLog {
@@ -38,18 +41,29 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const HANDLER_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
+interface Address {
+  path: RegExp;
+  /** Methods it takes, for the header Allow. */
+  allow: string;
+}
+
 /** Which methods an address takes, to tell a wrong method from a wrong address. */
-export const ROUTES: readonly { path: RegExp; allow: string }[] = [
-  { path: /^\/$/, allow: 'GET, HEAD, POST' },
-  { path: /^\/release(\/.*)?$/, allow: 'POST' },
-  { path: /^\/api\/recordings\/?$/, allow: 'GET, HEAD, POST' },
-  { path: /^\/api\/recordings\/[^/]+\/?$/, allow: 'GET, HEAD' },
-  { path: /^\/api\/recordings\/[^/]+\/stop\/?$/, allow: 'POST' },
-  { path: /^\/api\/recordings\/[^/]+\/(credentials|retry)\/?$/, allow: 'POST' },
-  { path: /^\/api\/retry\/?$/, allow: 'POST' },
-  { path: /^\/api\/cos-credentials\/?$/, allow: 'GET, HEAD, PUT, DELETE' },
-  { path: /^\/healthz\/?$/, allow: 'GET, HEAD' },
-];
+export function addressesOf(names: readonly RouteName[]): Address[] {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of names.map((name): Route => ROUTES[name])) {
+    const known = methods.get(path) ?? [];
+    methods.set(path, [...known, ...(method === 'GET' ? ['GET', 'HEAD'] : [method])]);
+  }
+  return [
+    { path: /^\/$/, allow: 'GET, HEAD, POST' },
+    { path: /^\/release(\/.*)?$/, allow: 'POST' },
+    { path: /^\/healthz\/?$/, allow: 'GET, HEAD' },
+    ...[...methods].map(([path, allow]) => ({
+      path: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}/?$`),
+      allow: allow.sort().join(', '),
+    })),
+  ];
+}
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const language = pickLanguage(request.headers['accept-language']);
@@ -114,7 +128,7 @@ function addHooks(app: FastifyInstance, deps: HttpServerDeps): void {
   });
 }
 
-function addErrorAnswers(app: FastifyInstance, deps: HttpServerDeps): void {
+function addErrorAnswers(app: FastifyInstance, deps: HttpServerDeps, addresses: readonly Address[]): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error);
     if (problem !== null) {
@@ -125,7 +139,7 @@ function addErrorAnswers(app: FastifyInstance, deps: HttpServerDeps): void {
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
-    const route = ROUTES.find((known) => known.path.test(path));
+    const route = addresses.find((known) => known.path.test(path));
     if (route === undefined) {
       return sendProblem(request, reply, { code: 'ROUTE_NOT_FOUND' });
     }
@@ -160,10 +174,10 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     done(null, bytes);
   });
   addHooks(app, deps);
-  addErrorAnswers(app, deps);
+  const handlers = recordingHandlers(deps.box);
+  addErrorAnswers(app, deps, addressesOf(Object.keys(handlers) as RouteName[]));
   addDropInRoutes(app, deps.box);
-  addRecordingRoutes(app, deps.box);
-  addDeliveryRoutes(app, deps.box);
+  bindRoutes(app, handlers, async () => {});
   addPageRoutes(app, deps.box, deps.version, deps.nowMs ?? Date.now);
   return app;
 }

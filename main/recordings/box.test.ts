@@ -221,7 +221,8 @@ describe('looking and stopping', () => {
     });
     progress = { doneBytes: 40, totalBytes: 100 };
     expect((await box.get(id))?.files[0]?.uploadedBytes).toBe(40);
-    expect((await box.list({ limit: 10 })).map((view) => view.id)).toEqual([id]);
+    const page = await box.list({ limit: 10 });
+    expect([page.recordings.map((view) => view.id), page.total]).toEqual([[id], 1]);
     expect(await box.get('unknown')).toBeNull();
     expect(JSON.stringify(await box.get(id))).not.toContain('key-of-the-request');
   });

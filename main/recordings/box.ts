@@ -165,7 +165,10 @@ export function createBox(deps: BoxDeps): BoxApi {
       checkUserSig,
     }),
     accept: acceptOrSay,
-    list: async ({ state, limit, before }) => store.recordings.list({ state, limit, before }).map(view),
+    list: async ({ limit, before, ...filters }) => {
+      const { rows, total } = store.recordings.search(filters, { limit, before });
+      return { recordings: rows.map(view), total };
+    },
     get: async (id) => {
       const row = store.recordings.get(id);
       return row ? view(row) : null;

@@ -15,6 +15,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const HOLDER = `
   const { lockDirectory } = await import(${JSON.stringify(new URL('./directory-lock.ts', import.meta.url).href)});
   lockDirectory(process.argv[1]);
+  globalThis.gc();
   console.log('held');
   setInterval(() => {}, 1000);`;
 
@@ -28,7 +29,7 @@ it('is held against a second caller in the same process until it is released', (
 });
 
 it('is held against other processes, and gone when its holder was killed', async () => {
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, directory], {
+  const holder = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', HOLDER, directory], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(holder, 'exit');

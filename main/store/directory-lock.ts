@@ -19,6 +19,9 @@ export class DirectoryInUseError extends Error {
   }
 }
 
+/** A connection that nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<BetterSqlite3.Database>();
+
 export interface DirectoryLock {
   /** Lets go. Harmless when called again. */
   release(): void;
@@ -42,7 +45,13 @@ export function lockDirectory(directory: string, waitMs = WAIT_MS): DirectoryLoc
     }
     throw error;
   }
-  return { release: () => void db.close() };
+  held.add(db);
+  return {
+    release() {
+      held.delete(db);
+      db.close();
+    },
+  };
 }
 
 /** An existing file is not even opened: closing it would drop this process's own locks on it, as POSIX wants it. */

@@ -15,6 +15,7 @@ import {
   RECORDING_COLUMNS,
   type RecordingQueries,
 } from './recording-queries.ts';
+import { createRecordingSearch, type RecordingSearch } from './recording-search.ts';
 import { createRecordingSecrets } from './recording-secrets.ts';
 import type { NewRecording, RecordingPatch, RecordingRow, RecordingSecrets } from './rows.ts';
 
@@ -36,7 +37,7 @@ export interface CreateOptions {
 }
 
 /** Reading recordings, and every way to change one. */
-export interface RecordingsTable extends RecordingQueries {
+export interface RecordingsTable extends RecordingQueries, RecordingSearch {
   /** Writes the recording, its sealed secrets, its `accepted` event and its idempotency key in one transaction, or nothing. */
   create(request: NewRecording, secrets: RecordingSecrets, options?: CreateOptions): CreateResult;
   /**
@@ -177,6 +178,7 @@ export function createRecordingsTable(deps: RecordingsDeps): RecordingsTable {
   const queries = createRecordingQueries(db);
   return {
     ...queries,
+    ...createRecordingSearch(db),
     create: (...args) => db.transaction(() => accept(...args)).immediate(),
     move(id, from, to, patch = {}, data = {}) {
       if (!canMove(from, to)) throw new TypeError(`a recording cannot move from ${from} to ${to}`);

@@ -112,6 +112,16 @@ export const ResultViewSchema = Type.Object(
   },
 );
 
+/** What the caller is told at the end, by API and Callback; the first five keys are the contract, the others are additions. */
+export interface ResultView {
+  SdkAppId: string;
+  RoomId: string;
+  UserId: string;
+  StrRoomId: string;
+  Files: Static<typeof ResultFileSchema>[];
+  [addition: string]: unknown;
+}
+
 export const CALLBACK_DELIVERY_STATES = ['pending', 'delivered', 'parked'] as const;
 
 export const CallbackDeliveryViewSchema = Type.Object(
@@ -148,6 +158,8 @@ export const ParticipantStaySchema = Type.Object({
 
 export const StandstillSchema = Type.Object({ code: Text(), message: Text(), remedy: Text() });
 
+export const WaitingSchema = Type.Object({ code: Text(), message: Text(), remedy: Text(), until: OrNull(Time()) });
+
 export const RecordingViewSchema = Type.Object({
   id: Text('UUID; the caller also gets it as `x-scf-reqid`.'),
   state: Words(RECORDING_STATES),
@@ -172,13 +184,13 @@ export const RecordingViewSchema = Type.Object({
   attempts: Whole('Tries of the step the recording is in now.'),
   nextAttemptAt: OrNull(Time()),
   blocked: OrNull(StandstillSchema, 'Why delivery stands still until somebody changes something.'),
-  waiting: OrNull(
-    Type.Object({ code: Text(), message: Text(), remedy: Text(), until: OrNull(Time()) }),
-    'Why the next try is still to come, although nobody has to do anything.',
-  ),
+  waiting: OrNull(WaitingSchema, 'Why the next try is still to come, although nobody has to do anything.'),
   lastError: OrNull(Text(), '`CODE: text` of the last unsuccessful try of the step the recording is in now.'),
   callbacks: List(CallbackDeliveryViewSchema, 'What the caller was told and is to be told by callback, in that order.'),
-  result: OrNull(ResultViewSchema, 'Null until the recording has ended and its outcome is known.'),
+  result: OrNull(
+    Type.Unsafe<ResultView>(ResultViewSchema),
+    'Null until the recording has ended and its outcome is known.',
+  ),
 });
 
 export const LinksSchema = Type.Record(Type.String(), Type.String());

@@ -44,7 +44,7 @@ const CAPTURING = new Set(['accepted', 'joining', 'waiting', 'recording']);
 /** Grey levels that make files of some megabytes: they go to COS in several parts. */
 const NOISE_LEVELS = 220;
 const LOUDNESS_SHARE = 0.25;
-const SLOW_SHARE = 0.6;
+const SLOW_SHARE = 0.4;
 
 /** One run of kills: the state that feeder and killer share. */
 class KillRun {

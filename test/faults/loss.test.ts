@@ -55,6 +55,16 @@ describe('what a recording lost', () => {
     expect(measureLoss(fileWithout([[1, 5.4]], { kills: early })).problems).toEqual([]);
   });
 
+  it('several gaps may cover one hole, but not with a stretch between them', () => {
+    const kills = [kill(1, 1.5), kill(2, 3)];
+    const twice = (second: number) => [
+      { atMs: 1000, durationMs: 2000 },
+      { atMs: second, durationMs: 5000 - second },
+    ];
+    expect(measureLoss(fileWithout([[1, 5]], { kills, gaps: twice(2500) })).problems).toEqual([]);
+    expect(measureLoss(fileWithout([[1, 5]], { kills, gaps: twice(4200) })).problems.join()).toMatch(/no declared gap/);
+  });
+
   it('a hole without a kill, a hole without a gap and content out of place are problems', () => {
     expect(measureLoss(fileWithout([[2, 4]])).problems.join('\n')).toMatch(/nothing was killed/);
     const undeclared = fileWithout([[2, 4]], { kills: [kill(1, 2.5)], gaps: [] });

@@ -178,8 +178,10 @@ function tailsOf(hole: Hole, { kills, startedAtMs }: LossInput, shift: number): 
 /** A hole that goes on to the room's end needs no gap: the recorder came back when nobody was there any more. */
 function isDeclared(hole: Hole, { gaps, roomSeconds }: LossInput, shift: number): boolean {
   if (hole.toSeconds >= roomSeconds) return true;
-  return gaps.some(({ atMs, durationMs }) => {
+  let coveredTo = hole.fromSeconds;
+  for (const { atMs, durationMs } of gaps.toSorted((a, b) => a.atMs - b.atMs)) {
     const from = atMs / 1000 + shift;
-    return from <= hole.fromSeconds + GAP_SECONDS && from + durationMs / 1000 >= hole.toSeconds - GAP_SECONDS;
-  });
+    if (from <= coveredTo + GAP_SECONDS) coveredTo = Math.max(coveredTo, from + durationMs / 1000);
+  }
+  return coveredTo >= hole.toSeconds - GAP_SECONDS;
 }

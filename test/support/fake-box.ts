@@ -5,6 +5,7 @@ import type {
   HealthView,
   ListQuery,
   ProblemResult,
+  RecordingPage,
 } from '../../main/http/box-api.ts';
 import type { GivenCredentials } from '../../shared/parse-credentials.ts';
 import type { RecordingRequest } from '../../shared/request.ts';
@@ -97,10 +98,10 @@ export class FakeBox implements BoxApi {
     return { kind: 'accepted', recording: viewOf({ id, state: 'accepted' }) };
   }
 
-  async list(query: ListQuery): Promise<RecordingView[]> {
+  async list(query: ListQuery): Promise<RecordingPage> {
     this.#mayFail();
     this.queries.push(query);
-    return this.recordings.slice(0, query.limit);
+    return { recordings: this.recordings.slice(0, query.limit), total: this.recordings.length };
   }
 
   async get(id: string): Promise<RecordingView | null> {

@@ -4,11 +4,12 @@ import type { OutputName } from '../../capture/messages.ts';
 import type { MediaFileRow, RecordingRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { mediaKind } from '../naming.ts';
+import { lostGap } from './lost-gap.ts';
 import { type FolderEntry, planRepairs, type Repair } from './plan.ts';
 import { type QuarantineFiles, quarantineFile } from './quarantine-file.ts';
 
 export interface ReconcileDeps {
-  store: Pick<Store, 'recordings' | 'segments' | 'files' | 'events' | 'transaction'>;
+  store: Pick<Store, 'recordings' | 'segments' | 'gaps' | 'files' | 'events' | 'transaction'>;
   /** Folder of a recording's segments and files. */
   directoryOf(recordingId: string): string;
   /** Has the folder for files that nobody understands. */
@@ -38,19 +39,24 @@ export async function reconcile(deps: ReconcileDeps, recording: RecordingRow): P
 
 async function carryOut(
   { store, dataDirectory, now, quarantineFiles }: ReconcileDeps,
-  { id: recordingId, firstMediaAtMs }: RecordingRow,
+  { id: recordingId, firstMediaAtMs, startedAtMs }: RecordingRow,
   directory: string,
   repair: Repair,
 ): Promise<void> {
   switch (repair.kind) {
     case 'adopt': {
       const { segment, output, file, startMs, bytes } = repair;
+      const bornAtMs = (await stat(path.join(directory, file))).birthtimeMs;
       store.transaction(() => {
         store.segments.open({ recordingId, segment, output, file, startMs });
         store.segments.close(recordingId, segment, bytes, false);
         // With the row the news of the first picture may have been lost; what may hold something is not thrown away for it.
         if (firstMediaAtMs === null) store.recordings.update(recordingId, { firstMediaAtMs: startMs });
         store.events.append('recovered', recordingId, { what: 'segment', segment, output, file, startMs, bytes });
+        const gap = lostGap({ startedAtMs, startMs, bornAtMs, gaps: store.gaps.list(recordingId) });
+        if (gap === null) return;
+        store.gaps.add(recordingId, gap);
+        store.events.append('gap', recordingId, { ...gap });
       });
       return;
     }

@@ -1,0 +1,115 @@
+import type { FastifyRequest } from 'fastify';
+import type { RecordingAnswer } from '../../shared/api/views.ts';
+import { type GivenCredentials, parseCredentials } from '../../shared/parse-credentials.ts';
+import { TERMINAL_STATES } from '../../shared/recording.ts';
+import { pickLanguage } from '../../shared/texts/language.ts';
+import { remedyIn } from '../../shared/texts/remedies.ts';
+import type { RecordingView } from '../../shared/view.ts';
+import type { BoxApi, ProblemResult } from './box-api.ts';
+import { ProblemError } from './problems.ts';
+import type { Handlers } from './route-binding.ts';
+import { ID_HEADER, markReplay, submit } from './submit.ts';
+
+/** Addresses of one recording, relative to the box. */
+function linksOf(id: string): Record<string, string> {
+  const self = `/api/recordings/${encodeURIComponent(id)}`;
+  const below = ['stop', 'callback', 'retry', 'credentials'];
+  return { self, ...Object.fromEntries(below.map((name) => [name, `${self}/${name}`])) };
+}
+
+function isProblem(result: RecordingView | ProblemResult | null): result is ProblemResult {
+  return result !== null && 'kind' in result;
+}
+
+/** @throws ProblemError when there is no such recording, or when it was refused */
+export function orNotFound(result: RecordingView | ProblemResult | null): RecordingView {
+  if (result === null) {
+    throw new ProblemError({ code: 'NOT_FOUND' });
+  }
+  if (isProblem(result)) {
+    throw new ProblemError(result);
+  }
+  return result;
+}
+
+/** A recording with its addresses, and with remedies and warnings in the reader's language. */
+export function recordingAnswer(request: FastifyRequest, recording: RecordingView): RecordingAnswer {
+  const language = pickLanguage(request.headers['accept-language']);
+  const { blocked, waiting, warnings, ...rest } = recording;
+  return {
+    ...rest,
+    blocked: blocked && { ...blocked, remedy: remedyIn(language, blocked.remedy) },
+    waiting: waiting && { ...waiting, remedy: remedyIn(language, waiting.remedy) },
+    warnings: warnings.map(({ code, at, message }) => ({ code, at, message: message[language] })),
+    links: linksOf(recording.id),
+  };
+}
+
+function isOver(recording: RecordingView): boolean {
+  return TERMINAL_STATES.some((state) => state === recording.state);
+}
+
+function readCredentials(body: unknown): GivenCredentials {
+  const parsed = parseCredentials(body);
+  if (!parsed.ok) {
+    throw new ProblemError({ code: 'INVALID_REQUEST', errors: parsed.errors });
+  }
+  return parsed.credentials;
+}
+
+/** Starting, reading and steering recordings, and the box's own COS keys. No answer ever holds a key. */
+export function recordingHandlers(box: BoxApi) {
+  return {
+    startRecording: async ({ body, request, reply }) => {
+      const { recording, replayed, warnings } = await submit(box, request, body);
+      const language = pickLanguage(request.headers['accept-language']);
+      const links = linksOf(recording.id);
+      markReplay(reply, replayed);
+      reply.status(202).header(ID_HEADER, recording.id).header('location', links['self']);
+      return {
+        id: recording.id,
+        state: recording.state,
+        links,
+        warnings: warnings.map(({ field, message }) => ({ field, message: message[language] })),
+      };
+    },
+    listRecordings: async ({ query, request }) => {
+      const { limit = DEFAULT_LIST_LIMIT, ...filters } = query;
+      const { recordings, total } = await box.list({ ...filters, limit });
+      const last = recordings.length === limit ? recordings.at(-1) : undefined;
+      return {
+        recordings: recordings.map((recording) => recordingAnswer(request, recording)),
+        before: last?.id ?? null,
+        total,
+      };
+    },
+    getRecording: async ({ params, request }) => recordingAnswer(request, orNotFound(await box.get(params.id))),
+    stopRecording: async ({ params, request, reply }) => {
+      const recording = orNotFound(await box.stop(params.id));
+      reply.status(isOver(recording) ? 200 : 202);
+      return recordingAnswer(request, recording);
+    },
+    retryRecording: async ({ params, request, reply }) => {
+      reply.status(202);
+      return recordingAnswer(request, orNotFound(await box.retry(params.id)));
+    },
+    resendCallback: async ({ params, request, reply }) => {
+      reply.status(202);
+      return recordingAnswer(request, orNotFound(await box.resendCallback(params.id)));
+    },
+    setRecordingCredentials: async ({ params, body, request, reply }) => {
+      const credentials = body.UseBox === true ? null : readCredentials(body);
+      reply.status(202);
+      return recordingAnswer(request, orNotFound(await box.setRecordingCredentials(params.id, credentials)));
+    },
+    retryAll: async ({ reply }) => {
+      reply.status(202);
+      return { retried: await box.retryAll() };
+    },
+    getCosCredentials: async () => await box.credentials(),
+    storeCosCredentials: async ({ body }) => await box.storeCredentials(readCredentials(body)),
+    forgetCosCredentials: async () => await box.forgetCredentials(),
+  } satisfies Partial<Handlers>;
+}
+
+const DEFAULT_LIST_LIMIT = 100;
