@@ -1,6 +1,8 @@
 import path from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type FaceOptions, openFace, targetsOf } from './access.ts';
 import { type FfmpegFound, type FfmpegMissing, findFfmpeg } from './capture/encode/ffmpeg.ts';
-import { createProcessHost } from './capture/host.ts';
+import { type CaptureHost, createProcessHost } from './capture/host.ts';
 import { announceUpload } from './delivery/announce-upload.ts';
 import { createCallbackStep } from './delivery/callback.ts';
 import { systemClock } from './delivery/clock.ts';
@@ -13,15 +15,21 @@ import { createUploads, type Uploads } from './delivery/uploads.ts';
 import { ensureDirectory } from './durable-directory.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Logger } from './logging.ts';
+import { createGuardedPost } from './network/guarded-post.ts';
+import type { TargetPolicy } from './network/targets.ts';
+import { type Observation, openObservation } from './observation.ts';
 import { createBox } from './recordings/box.ts';
 import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
 import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
+import { createLibrary } from './recordings/library.ts';
 import type { DiskProbe } from './recordings/recordings-disk.ts';
 import { reconcile } from './recordings/recovery/reconcile.ts';
 import { recoverAtStart } from './recordings/recovery/recover.ts';
+import { judgeTarget } from './recordings/request-targets.ts';
 import { Supervisor } from './recordings/supervisor.ts';
 import type { Environment } from './settings/environment.ts';
-import { loadSettings, type PartialSettings, type Settings } from './settings/settings.ts';
+import { openSettings } from './settings/live-settings.ts';
+import type { PartialSettings, Settings } from './settings/settings.ts';
 import { BACKUP_FOLDER, type BackupScheduler, createBackupScheduler } from './store/backup.ts';
 import { lockDirectory } from './store/directory-lock.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -40,6 +48,10 @@ export interface ApplianceOptions {
   settings?: PartialSettings | undefined;
   /** Disks to measure, for tests; the machine's own by default. */
   diskProbe?: DiskProbe | undefined;
+  /** Where captures run; by default each in a Node process of its own. */
+  captureHost?: CaptureHost | undefined;
+  /** Shows the first access token, on the start that makes it. Without it a box that needs a token and has none does not start. */
+  showFirstToken?: FaceOptions['showFirstToken'];
 }
 
 export interface Appliance {
@@ -71,10 +83,9 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
   }
 }
 
-/** Puts the whole box together: store, capture, delivery and HTTP. The only place that knows all parts. */
-async function startLocked(options: ApplianceOptions): Promise<Appliance> {
+/** All that does the work, put together but not at work yet. */
+async function openWork(options: ApplianceOptions, settings: Settings) {
   const { dataDirectory, environment, rooms, log } = options;
-  const settings = loadSettings(dataDirectory, options.settings);
   const recordingsDirectory = environment.recordingsDirectory ?? path.join(dataDirectory, 'recordings');
   const search = await findFfmpeg({ preferred: environment.ffmpegPath });
   logEncoder(log, search);
@@ -83,7 +94,9 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
 
   const { store, backups } = openQueue({ dataDirectory, settings, log });
   const directoryOf = (recordingId: string) => path.join(recordingsDirectory, recordingId);
-  const uploads = openUploads({ store, settings, environment, log });
+  const host = options.host ?? settings.http.host;
+  const targets = targetsOf(settings, host);
+  const uploads = openUploads({ store, settings, environment, log, targets });
   const confirm = createObjectCheck({
     recordingOf: (id) => store.recordings.get(id),
     clientFor: (recording) => clientFor(recording, uploads.stepDeps),
@@ -92,34 +105,45 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
     ...{ store, settings, dataDirectory, recordingsDirectory, directoryOf, confirm, log, probe: options.diskProbe },
   });
   const wiring = { store, settings, log, dataDirectory, directoryOf, ffmpeg, disk };
-  const outbox = createOutbox({
-    ...{ store, clock: systemClock, random: Math.random, log },
-    settings: settings.callback,
-    signingKey: environment.callbackKey,
-  });
+  const outbox = openOutbox({ store, settings, log, environment, targets });
   const runner = createDelivery({ ...wiring, outbox, uploads });
-  const supervisor = createSupervisor({ ...wiring, rooms, runner });
+  const supervisor = createSupervisor({ ...wiring, rooms, runner, captureHost: options.captureHost });
+  const library = createLibrary({ ...wiring, runner, ffmpegPath: ffmpeg?.path ?? null });
+  return { ...wiring, host, targets, uploads, outbox, runner, supervisor, library, backups };
+}
+
+/** Puts the whole box together: store, capture, delivery and HTTP. The only place that knows all parts. */
+async function startLocked(options: ApplianceOptions): Promise<Appliance> {
+  const { environment, rooms, log } = options;
+  const settingsStore = openSettings(options.dataDirectory, options.settings);
+  const work = await openWork(options, settingsStore.live);
+  const { store, settings, disk, directoryOf, ffmpeg, host, targets, runner, supervisor, library } = work;
   let stopping: Promise<void> | null = null;
   const box = createBox({
-    store,
-    supervisor,
-    runner,
-    outbox,
-    settings,
-    disk,
+    ...work,
     rooms: rooms.kind,
     ffmpegVersion: ffmpeg?.version ?? null,
-    uploads,
+    judgeTarget: judgeTarget(targets, environment),
     now: Date.now,
     isShuttingDown: () => stopping !== null,
   });
-  const http = createHttpServer({ box, log, version: VERSION });
-  const host = options.host ?? settings.http.host;
-  const port = options.port ?? settings.http.port;
+  const observation = openObservation({ ...work, settings: settingsStore, box, rooms: rooms.kind });
+  const http = createHttpServer({
+    ...observation.face,
+    box,
+    log,
+    version: VERSION,
+    ...openFace({ store, settings, host, log, showFirstToken: options.showFirstToken }),
+    files: library.files,
+    archive: library.archive,
+    keys: { recordingOf: (key) => store.idempotency.get(key)?.recordingId ?? null },
+    boxName: settings.fleet.boxName,
+    consoleDirectory: path.join(import.meta.dirname, '../dist/console'),
+  });
   let url: string;
   try {
     await recoverAtStart({ store, directoryOf, now: Date.now, log }, await disk.open());
-    url = await http.listen({ host, port });
+    url = await http.listen({ host, port: options.port ?? settings.http.port });
   } catch (error) {
     store.close();
     throw error;
@@ -127,29 +151,45 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
   const recovered = supervisor.recover();
   if (recovered > 0) log.info({ recordings: recovered }, 'recordings under way at the last end are picked up');
   runner.start();
-  outbox.start();
+  work.outbox.start();
   disk.watch(supervisor, runner);
-  uploads.start(runner);
-  backups.start();
+  work.uploads.start(runner);
+  library.start();
+  work.backups.start();
+  observation.start();
 
-  const stop = async (): Promise<void> => {
-    log.info({ recordings: supervisor.running }, 'the box is stopping');
-    await supervisor.drain('shutdown');
-    await finalizedOrGivenUp(store, runner);
-    await disk.stop();
-    await Promise.all([runner.stop(), outbox.stop(), uploads.stop()]);
-    await http.close();
-    await backups.stop();
-    store.close();
-    log.info({}, 'the box has stopped');
-  };
   return {
     url,
     stop: () => {
-      stopping ??= stop();
+      stopping ??= stopInOrder({ ...work, observation, http });
       return stopping;
     },
   };
+}
+
+interface Running extends Pick<Wiring, 'log' | 'store' | 'disk'> {
+  supervisor: Supervisor;
+  runner: Runner;
+  outbox: Outbox;
+  uploads: Uploads;
+  library: ReturnType<typeof createLibrary>;
+  observation: Observation;
+  http: FastifyInstance;
+  backups: BackupScheduler;
+}
+
+async function stopInOrder(parts: Running): Promise<void> {
+  const { log, supervisor, store, runner, disk, outbox, uploads, library, observation, http, backups } = parts;
+  log.info({ recordings: supervisor.running }, 'the box is stopping');
+  await supervisor.drain('shutdown');
+  await finalizedOrGivenUp(store, runner);
+  await disk.stop();
+  await Promise.all([runner.stop(), outbox.stop(), uploads.stop(), library.stop()]);
+  await observation.stop();
+  await http.close();
+  await backups.stop();
+  store.close();
+  log.info({}, 'the box has stopped');
 }
 
 /** The rows and the copies that are made of them. */
@@ -158,7 +198,11 @@ function openQueue({ dataDirectory, settings, log }: Pick<Wiring, 'dataDirectory
   backups: BackupScheduler;
 } {
   const directory = settings.backup.directory ?? path.join(dataDirectory, BACKUP_FOLDER);
-  const store = openStore(dataDirectory, { now: Date.now, backupDirectory: directory });
+  const store = openStore(dataDirectory, {
+    now: Date.now,
+    backupDirectory: directory,
+    boxName: settings.fleet.boxName,
+  });
   if (store.restored) log.error({ ...store.restored }, 'the database was damaged: it was set aside and made anew');
   const { backup, events } = store;
   const backups = createBackupScheduler({
@@ -177,8 +221,20 @@ interface Wiring {
   disk: DiskCare;
 }
 
+/** What uploads and callbacks need besides the rows. */
+type Outside = Pick<Wiring, 'store' | 'settings' | 'log'> & { environment: Environment; targets: TargetPolicy };
+
+function openOutbox({ store, settings, log, environment, targets }: Outside): Outbox {
+  return createOutbox({
+    ...{ store, clock: systemClock, random: Math.random, log },
+    settings: settings.callback,
+    signingKey: environment.callbackKey,
+    fetch: createGuardedPost(targets),
+  });
+}
+
 /** @throws SettingsError; the store is closed then. */
-function openUploads(wiring: Pick<Wiring, 'store' | 'settings' | 'log'> & { environment: Environment }): Uploads {
+function openUploads(wiring: Outside): Uploads {
   try {
     return createUploads({ ...wiring, clock: systemClock, random: Math.random, variables: process.env });
   } catch (error) {
@@ -227,8 +283,12 @@ function createDelivery({
       },
       uploading: {
         run: disk.guard(createUploadStep(uploads.stepDeps), 'uploading'),
-        parallel: upload.filesInFlight,
-        stallMs: Math.max(STALL_MS.upload, 2 * upload.timeoutMs),
+        get parallel() {
+          return upload.filesInFlight;
+        },
+        get stallMs() {
+          return Math.max(STALL_MS.upload, 2 * upload.timeoutMs);
+        },
       },
       notifying: {
         run: createCallbackStep({ store, outbox }),
@@ -248,11 +308,14 @@ function createSupervisor({
   ffmpeg,
   disk,
   runner,
-}: Wiring & { rooms: ApplianceOptions['rooms']; runner: Runner }): Supervisor {
-  const host = createProcessHost({
-    onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr'),
-    codeCacheDirectory: path.join(dataDirectory, 'cache'),
-  });
+  captureHost,
+}: Wiring & Pick<ApplianceOptions, 'rooms' | 'captureHost'> & { runner: Runner }): Supervisor {
+  const host =
+    captureHost ??
+    createProcessHost({
+      onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr'),
+      codeCacheDirectory: path.join(dataDirectory, 'cache'),
+    });
   return new Supervisor({
     store,
     host,
@@ -267,12 +330,26 @@ function createSupervisor({
         log.warn({ recordingId: row.id }, 'a capture process of an earlier start is still there; going on beside it');
       }
       await reconcile({ store, directoryOf, dataDirectory, now: Date.now }, row);
+      // An adopted segment may have told when the recording began.
+      const current = store.recordings.get(row.id) ?? row;
       const secrets = store.recordings.secrets(row.id);
       if (!secrets) throw new Error('the secrets of this recording are missing');
       if (ffmpeg === null) throw new Error('no working ffmpeg was found');
       const segments = store.segments.list(row.id);
       const stays = store.stays.list(row.id);
-      return await buildJob({ row, secrets, segments, stays, settings, rooms, directory, ffmpeg, absence });
+      // Settings that change later do not change a process that runs.
+      const asTheyAre = structuredClone(settings);
+      return await buildJob({
+        row: current,
+        secrets,
+        segments,
+        stays,
+        settings: asTheyAre,
+        rooms,
+        directory,
+        ffmpeg,
+        absence,
+      });
     },
   });
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isLoopback, readCommandLine } from './command-line.ts';
+import { readCommandLine } from './command-line.ts';
 
 const SCENARIO = import.meta.filename;
 
@@ -59,8 +59,8 @@ test.each([
   ['serve --data d --port 65536', '65535'],
   ['serve --data d --port 80x', '65535'],
   ['serve --data d --port -1', '65535'],
-  ['serve --data d --host 0.0.0.0', 'only on this machine'],
-  ['serve --data d --host box.example.com', 'only on this machine'],
+  ['serve --data d --host http://box', 'without scheme and port'],
+  ['serve --data d --host 10.0.0.1:80', 'without scheme and port'],
   ['serve --data d --rooms real', 'trtc, simulated'],
   ['serve --data d --rooms simulated', "needs '--scenario <file>'"],
   ['serve --data d --rooms simulated --scenario /no/such/file', 'no such file'],
@@ -68,7 +68,7 @@ test.each([
   ['serve --data d --frob', '--frob'],
   ['serve --data d extra', 'too many arguments'],
   ['cos-server --data d --port 0 --secret-id a', '--secret-key'],
-  ['cos-server --data d --port 0 --secret-id a --secret-key b --host 10.0.0.1', 'only on this machine'],
+  ['cos-server --data d --port 0 --secret-id a --secret-key b --host 10.0.0.1', 'this machine only'],
 ])('"%s" is refused with exit code 2 and a reason', (line, reason) => {
   const result = read(line);
   expect(result).toMatchObject({ command: 'print', exitCode: 2 });
@@ -82,16 +82,29 @@ test('help and version are no mistakes', () => {
   }
 });
 
+test('token', () => {
+  const token = { command: 'token', dataDirectory: path.resolve('/d'), role: 'record', fromStdin: false };
+  expect(read('token list --data /d')).toEqual({ ...token, action: 'list', name: '' });
+  expect(read('token create ci.1 --role operate --data /d')).toEqual({
+    ...token,
+    ...{ action: 'create', name: 'ci.1', role: 'operate' },
+  });
+  expect(read('token create ci --role record --stdin --data /d')).toMatchObject({ action: 'create', fromStdin: true });
+  expect(read('token rotate ci --data /d')).toEqual({ ...token, action: 'rotate', name: 'ci' });
+  expect(read('token delete ci --data /d')).toEqual({ ...token, action: 'delete', name: 'ci' });
+});
+
 test.each([
-  ['127.0.0.1', true],
-  ['127.8.9.10', true],
-  ['::1', true],
-  ['localhost', true],
-  ['0.0.0.0', false],
-  ['::', false],
-  ['192.168.1.2', false],
-  ['localhost.example.com', false],
-  ['', false],
-])('%j is loopback: %s', (host, expected) => {
-  expect(isLoopback(host)).toBe(expected);
+  ['token', 'Usage: box token'],
+  ['token list', '--data <directory>'],
+  ['token create --data /d --role admin', "missing required argument 'name'"],
+  ['token create x --data /d', '--role <role>'],
+  ['token create x --data /d --role root', 'record, operate, admin'],
+  ['token create ../x --data /d --role admin', 'letters, digits'],
+])('mistakes with tokens: %s', (line, expected) => {
+  expect(read(line)).toEqual({ command: 'print', exitCode: 2, output: expect.stringContaining(expected) });
+});
+
+test.each(['0.0.0.0', '::', '192.168.1.2', 'recorder.example.com'])('a box may be told to listen on %s', (host) => {
+  expect(read(`serve --data /d --host ${host}`)).toMatchObject({ command: 'serve', host });
 });

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ROLES, type Role } from '../shared/api/route.ts';
+import { isLoopbackHost } from './network/address-kind.ts';
 
 /** The command line of the box without a desktop: what may be typed, and what is said when it is wrong. */
 
@@ -36,29 +38,32 @@ export interface DoctorCommand {
   json: boolean;
 }
 
+/** `token`: look at or change the access tokens of a box, whether it runs or not. */
+export interface TokenCommand {
+  command: 'token';
+  action: 'list' | 'create' | 'rotate' | 'delete';
+  dataDirectory: string;
+  /** Empty for `list`. */
+  name: string;
+  /** Of a new token. */
+  role: Role;
+  /** The new token is one of another box, read from stdin: arguments can be seen by others. */
+  fromStdin: boolean;
+}
+
+/** `self-test`: record a simulated room from end to end and judge what comes of it. */
+export interface SelfTestCommand {
+  command: 'self-test';
+}
+
 export type CommandLine =
   | ServeCommand
+  | SelfTestCommand
+  | TokenCommand
   | DoctorCommand
   | CosServerCommand
   /** Nothing to run: `output` is help or the version for stdout (exit code 0), or a complaint for stderr (exit code 2). */
   | { command: 'print'; exitCode: 0 | 2; output: string };
-
-/** What is said when a host is refused; also used for a host from the settings file. */
-export function hostComplaint(host: string): string {
-  return `The box listens only on this machine (127.0.0.1, ::1 or localhost) for now, not on "${host}": it has no access tokens yet, so anybody on the network could start and see recordings. Put a reverse proxy with its own access control in front of it.`;
-}
-
-/** True for names and addresses that other machines cannot reach. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') {
-    return true;
-  }
-  const version = isIP(host);
-  const loopback = new BlockList();
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-  loopback.addAddress('::1', 'ipv6');
-  return version !== 0 && loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
-}
 
 function parsePort(value: string): number {
   const port = /^[0-9]{1,5}$/.test(value) ? Number(value) : Number.NaN;
@@ -69,8 +74,24 @@ function parsePort(value: string): number {
 }
 
 function parseHost(value: string): string {
-  if (!isLoopback(value)) {
-    throw new InvalidArgumentError(hostComplaint(value));
+  if (isIP(value) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value)) {
+    throw new InvalidArgumentError('Give an address or a host name of this machine, without scheme and port.');
+  }
+  return value;
+}
+
+function parseOwnHost(value: string): string {
+  if (!isLoopbackHost(value)) {
+    throw new InvalidArgumentError('The stand-in is for this machine only: give 127.0.0.1, ::1 or localhost.');
+  }
+  return value;
+}
+
+function parseTokenName(value: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value)) {
+    throw new InvalidArgumentError(
+      'Give 1 to 64 letters, digits, dots, hyphens and underlines; the first a letter or digit.',
+    );
   }
   return value;
 }
@@ -139,7 +160,7 @@ export function readCommandLine(args: readonly string[], version: string): Comma
     .requiredOption('--data <directory>', 'where the box keeps its database, secrets, logs and recordings', parseText)
     .option(
       '--host <host>',
-      'address to listen on, this machine only (default: from settings.json, 127.0.0.1)',
+      'address to listen on; others than those of this machine alone need an access token (default: from settings.json, 127.0.0.1)',
       parseHost,
     )
     .option('--port <number>', 'port to listen on, 0 for any (default: from settings.json, 8787)', parsePort)
@@ -160,7 +181,7 @@ export function readCommandLine(args: readonly string[], version: string): Comma
     .description('run a local stand-in for COS, for demonstrations and tests')
     .requiredOption('--data <directory>', 'where it keeps objects', parseText)
     .requiredOption('--port <number>', 'port to listen on, 0 for any', parsePort)
-    .option('--host <host>', 'address to listen on, this machine only', parseHost, '127.0.0.1')
+    .option('--host <host>', 'address to listen on, this machine only', parseOwnHost, '127.0.0.1')
     .requiredOption('--secret-id <id>', 'the SecretId it accepts', parseText)
     .requiredOption('--secret-key <key>', 'the SecretKey it accepts', parseText)
     .action((options: CosServerOptions) => {
@@ -181,6 +202,14 @@ export function readCommandLine(args: readonly string[], version: string): Comma
       result = { command: 'doctor', dataDirectory: path.resolve(data), ...options };
     });
 
+  addSelfTestCommand(program, (command) => {
+    result = command;
+  });
+
+  addTokenCommands(program, (command) => {
+    result = command;
+  });
+
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
@@ -190,4 +219,46 @@ export function readCommandLine(args: readonly string[], version: string): Comma
     return { command: 'print', exitCode: error.exitCode === 0 ? 0 : 2, output };
   }
   return result ?? { command: 'print', exitCode: 2, output };
+}
+
+interface TokenOptions {
+  data: string;
+  role?: Role;
+  stdin?: boolean;
+}
+
+function addSelfTestCommand(program: Command, run: (command: SelfTestCommand) => void): void {
+  program
+    .command('self-test')
+    .description(
+      'record a simulated room from request to callback on this machine; exit code 1 when something is wrong',
+    )
+    .action(() => run({ command: 'self-test' }));
+}
+
+function addTokenCommands(program: Command, run: (command: TokenCommand) => void): void {
+  const tokens = program.command('token').description('look at and change the access tokens of a box, running or not');
+  const add = (action: TokenCommand['action'], description: string): Command =>
+    tokens
+      .command(action)
+      .description(description)
+      .requiredOption('--data <directory>', 'data directory of the box', parseText);
+  const read = (action: TokenCommand['action'], name: string, options: TokenOptions): void =>
+    run({
+      ...{ command: 'token', action, name, dataDirectory: path.resolve(options.data) },
+      ...{ role: options.role ?? 'record', fromStdin: options.stdin === true },
+    });
+
+  add('list', 'print names, roles and last uses').action((options) => read('list', '', options));
+  add('create', 'make a token and print it: it is shown this once')
+    .argument('<name>', 'name of the token', parseTokenName)
+    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
+    .option('--stdin', 'take a token that another box made, from stdin: one token for all boxes of a fleet')
+    .action((name: string, options) => read('create', name, options));
+  add('rotate', 'print a new secret for a token; the old one ends at once')
+    .argument('<name>', 'name of the token', parseTokenName)
+    .action((name: string, options) => read('rotate', name, options));
+  add('delete', 'end a token')
+    .argument('<name>', 'name of the token', parseTokenName)
+    .action((name: string, options) => read('delete', name, options));
 }

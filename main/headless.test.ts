@@ -71,7 +71,7 @@ test('cos-server says where it listens in one line of JSON, answers there, and e
 });
 
 test('mistakes in arguments, settings and environment: a clear text on stderr, nothing on stdout, exit code 2', async () => {
-  writeFileSync(path.join(directory, 'settings.json'), '{"http":{"host":"0.0.0.0"}}');
+  writeFileSync(path.join(directory, 'settings.json'), '{"http":{"port":-1}}');
   const runs = await Promise.all([
     start(['serve', '--data', directory, '--rooms', 'simulated']).ended,
     start(['serve', '--data', directory]).ended,
@@ -83,7 +83,7 @@ test('mistakes in arguments, settings and environment: a clear text on stderr, n
     [2, ''],
   ]);
   expect(runs[0]?.err).toContain('--scenario');
-  expect(runs[1]?.err).toContain('http.host is refused: The box listens only on this machine');
+  expect(runs[1]?.err).toContain('http.port');
   expect(runs[2]?.err).toContain('RECORDER_COS_ENDPOINT');
   expect(runs.map(({ err }) => err).join('')).not.toMatch(/\bat .*\.ts:/);
 });

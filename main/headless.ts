@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FirstToken } from './access.ts';
 import {
   type CosServerCommand,
   type DoctorCommand,
-  hostComplaint,
-  isLoopback,
   readCommandLine,
   type ServeCommand,
+  type TokenCommand,
 } from './command-line.ts';
 import { startOnceDiskAllows } from './disk-fault.ts';
 import { ensureDirectory } from './durable-directory.ts';
@@ -26,6 +26,14 @@ const PARENT_CHECK_MS = 500;
 /** A message for whoever typed the command, without a stack trace. */
 function complain(message: string): void {
   process.stderr.write(`${message.trimEnd()}\n`);
+}
+
+/** Past the log, which is kept in files. */
+function showFirstToken({ name, token }: FirstToken): void {
+  complain(
+    `The box can be reached by other machines, so it demands access tokens. This is the first, "${name}" of the role admin.\n` +
+      `It is shown this once; make others with "box token create", or a new one in its place with "box token rotate ${name}".\n\n    ${token}\n`,
+  );
 }
 
 /** Tells the parent, on stdout's only line, where the server listens. */
@@ -60,9 +68,12 @@ function exitOnSignals(stop: () => Promise<void>): void {
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  whenNpmIsGone(() => {
+  const onOrphaned = (): void => {
     if (!stopping) onSignal();
-  });
+  };
+  whenNpmIsGone(onOrphaned);
+  // Whoever started the box with a channel, as the self-test does, wants it only as long as he is there himself.
+  if (process.connected) process.once('disconnect', onOrphaned);
 }
 
 /**
@@ -84,10 +95,6 @@ async function serve(command: ServeCommand): Promise<void> {
   const environment = readEnvironment(process.env);
   ensureDirectory(command.dataDirectory, 0o700);
   const settings = loadSettings(command.dataDirectory);
-  const host = command.host ?? settings.http.host;
-  if (!isLoopback(host)) {
-    throw new SettingsError('settings.json', [{ key: 'http.host', message: `is refused: ${hostComplaint(host)}` }]);
-  }
   const logging = await openLogging({ directory: command.dataDirectory });
   process.on('uncaughtException', (error) => {
     logging.log.fatal({ err: error }, 'unexpected error; the box stops and goes on at its next start');
@@ -97,11 +104,12 @@ async function serve(command: ServeCommand): Promise<void> {
   const start = () =>
     startAppliance({
       dataDirectory: command.dataDirectory,
-      host,
+      host: command.host ?? settings.http.host,
       port: command.port ?? settings.http.port,
       rooms: command.rooms,
       environment,
       log: logging.log,
+      showFirstToken,
     });
   const appliance = await startOnceDiskAllows(start, { log: logging.log, sleep });
   exitOnSignals(async () => {
@@ -147,6 +155,30 @@ async function examine(command: DoctorCommand): Promise<void> {
   }
 }
 
+async function changeTokens(command: TokenCommand): Promise<void> {
+  const { runTokenCommand } = await import('./token-command.ts');
+  const { out, notes, exitCode } = runTokenCommand(command);
+  process.stdout.write(out);
+  if (notes !== '') complain(notes);
+  process.exitCode = exitCode;
+}
+
+async function testItself(): Promise<void> {
+  const [{ runSelfTestCommand }, { pickLanguage }] = await Promise.all([
+    import('./self-test-command.ts'),
+    import('../shared/texts/language.ts'),
+  ]);
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const isWell = await runSelfTestCommand({
+    ffmpegPath: readEnvironment(process.env).ffmpegPath,
+    language: pickLanguage((process.env.LC_ALL || process.env.LANG || '').split(/[_.]/)[0]),
+    say: (text) => process.stdout.write(`${text}\n`),
+    signal: stopping.signal,
+  });
+  process.exitCode = isWell ? 0 : 1;
+}
+
 /** What to say about an error that kept a command from starting. */
 function startComplaint(error: unknown): { message: string; exitCode: 1 | 2 } {
   if (error instanceof SettingsError || error instanceof EnvironmentError) {
@@ -174,6 +206,10 @@ try {
     await serveCos(commandLine);
   } else if (commandLine.command === 'doctor') {
     await examine(commandLine);
+  } else if (commandLine.command === 'self-test') {
+    await testItself();
+  } else if (commandLine.command === 'token') {
+    await changeTokens(commandLine);
   } else if (commandLine.exitCode === 0) {
     process.stdout.write(commandLine.output);
   } else {

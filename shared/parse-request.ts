@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import type Type from 'typebox';
 import { CALLBACK_EVENTS, type CallbackEvent } from './callback-events.ts';
 import { Complaints, type Fields, isFields } from './complaints.ts';
-import type { CosTarget, ParsedRequest, ParseOptions, RequestWarning } from './request.ts';
+import type { CosTarget, ParsedRequest, ParseOptions, RequestWarning, TargetCheck } from './request.ts';
 import {
   EVENT_NAME_RULE,
   MAX_EVENTS,
@@ -171,6 +171,29 @@ function checkCallback(callback: unknown, complaints: Complaints): void {
   }
 }
 
+const CALLBACK_REFUSALS = {
+  forbidden: 'callbackForbidden',
+  loopback: 'callbackLoopback',
+  notListed: 'callbackNotListed',
+} as const;
+
+/** What a request may not make the box call. Judged by name; where a name leads is judged when it is called. */
+function checkTargets(fields: Fields, cos: Fields | null, judge: TargetCheck, complaints: Complaints): void {
+  const { Callback: callback } = fields;
+  const url = typeof callback === 'string' && !complaints.has('Callback') ? URL.parse(callback) : null;
+  const refusal = url === null ? null : judge({ kind: 'callback', host: url.hostname });
+  if (refusal !== null) {
+    complaints.addRule('Callback', CALLBACK_REFUSALS[refusal]);
+  }
+  const { Bucket: bucket, Region: region } = cos ?? {};
+  const isNamed = !complaints.has('CosConfig.Bucket') && !complaints.has('CosConfig.Region');
+  if (typeof bucket === 'string' && typeof region === 'string' && isNamed) {
+    if (judge({ kind: 'bucket', bucket, region }) !== null) {
+      complaints.addRule('CosConfig.Bucket', 'bucketNotListed');
+    }
+  }
+}
+
 function isCallbackEvent(name: unknown): name is CallbackEvent {
   return CALLBACK_EVENTS.some((event) => event === name);
 }
@@ -290,6 +313,9 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
     checkCredentials(cos, options.hasStoredCredentials, complaints);
   }
   checkCallback(fields.Callback, complaints);
+  if (options.judgeTarget) {
+    checkTargets(fields, cos, options.judgeTarget, complaints);
+  }
   checkEvents(fields, complaints);
   checkNames(fields.Names, complaints);
   checkUserSig(fields, options, complaints, warnings);

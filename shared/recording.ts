@@ -46,6 +46,11 @@ export type EndReason = (typeof END_REASONS)[number];
 export const MODES = ['10', '11', '12', '00', '01', '02'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** Which media a mode records: the second digit, 0 sound, 1 pictures, 2 both. */
+export function mediaOf(mode: Mode): { video: boolean; audio: boolean } {
+  return { video: !mode.endsWith('0'), audio: !mode.endsWith('1') };
+}
+
 /** How the mixed picture is shared out: equal cells, the loudest user large, or a shared screen large while there is one. */
 export const LAYOUTS = ['grid', 'speaker', 'screen'] as const;
 export type Layout = (typeof LAYOUTS)[number];

@@ -146,6 +146,40 @@ export const RULE_TEXTS = {
       zh: '本机通过 HTTP POST 发送结果，请提供 http 或 https 地址。',
     },
   },
+  callbackForbidden: {
+    message: {
+      en: 'Callback names an address that the box never calls: link-local, metadata service, multicast or reserved.',
+      zh: 'Callback 指向本机从不访问的地址：链路本地、元数据服务、组播或保留地址。',
+    },
+    remedy: { en: 'Give the address of your receiver.', zh: '请提供接收方的地址。' },
+  },
+  callbackLoopback: {
+    message: {
+      en: 'Callback names the machine of the box itself, and its setting network.loopback does not allow that.',
+      zh: 'Callback 指向本机自身，而设置 network.loopback 不允许。',
+    },
+    remedy: {
+      en: 'Name your receiver by its address on the network, or have network.loopback set to "allow".',
+      zh: '请使用接收方在网络上的地址，或将 network.loopback 设为 "allow"。',
+    },
+  },
+  callbackNotListed: {
+    message: {
+      en: 'The host of Callback is not in the setting network.allowedHosts of the box.',
+      zh: 'Callback 的主机不在本机的设置 network.allowedHosts 中。',
+    },
+    remedy: { en: 'Name a listed host, or have this one added.', zh: '请使用列表中的主机，或将其加入列表。' },
+  },
+  bucketNotListed: {
+    message: {
+      en: 'The host of this bucket (BUCKET.cos.REGION.myqcloud.com) is not in the setting network.allowedHosts of the box.',
+      zh: '该存储桶的主机（BUCKET.cos.REGION.myqcloud.com）不在本机的设置 network.allowedHosts 中。',
+    },
+    remedy: {
+      en: 'Name a bucket that is listed, or have it or *.myqcloud.com added.',
+      zh: '请使用列表中的存储桶，或将其或 *.myqcloud.com 加入列表。',
+    },
+  },
   eventNeedsCallback: {
     message: { en: 'Event makes sense only with Callback.', zh: 'Event 只能与 Callback 一起使用。' },
     remedy: {

@@ -70,7 +70,17 @@ export interface ParseOptions {
   hasStoredCredentials: boolean;
   /** Null in simulated rooms: any text passes as UserSig there. */
   checkUserSig: UserSigCheck | null;
+  /** Says why the box would not call what a request names, as far as the name tells; null or absent: anything may be named. */
+  judgeTarget?: TargetCheck | null | undefined;
 }
+
+/**
+ * Why a host would not be called: `forbidden` is an address that nobody may be sent to, `loopback` the box's own machine, `notListed` not
+ * among the hosts that its settings allow. Null when it may be tried.
+ */
+export type TargetCheck = (
+  target: { kind: 'callback'; host: string } | { kind: 'bucket'; bucket: string; region: string },
+) => 'forbidden' | 'loopback' | 'notListed' | null;
 
 export type ParsedRequest =
   | { ok: true; request: RecordingRequest; warnings: RequestWarning[] }

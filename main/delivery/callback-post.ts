@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import type { PostAnswer, SendPost } from '../network/guarded-post.ts';
+import { TargetRefusedError } from '../network/targets.ts';
 import { BACKOFF_CAP_MS } from './steps.ts';
 
 /** How one POST went. */
@@ -21,7 +23,8 @@ export interface Post {
 }
 
 export interface PostOptions {
-  fetch: typeof fetch;
+  /** The platform's `fetch`, or one that goes only where it may. */
+  fetch: SendPost;
   /** Deadline of the whole POST, redirects and answer included. */
   timeoutMs: number;
   /** Signs every body when there is one. Secret. */
@@ -29,6 +32,9 @@ export interface PostOptions {
   /** Wall clock, ms since 1970. */
   now: () => number;
 }
+
+/** Begins the error of a message that was not sent because of where its address leads. */
+export const ADDRESS_REFUSED = 'CALLBACK_ADDRESS_REFUSED';
 
 /** More hops than this are a loop. */
 const MAX_REDIRECTS = 3;
@@ -54,13 +60,17 @@ export async function postCallback(post: Post, options: PostOptions, signal: Abo
     return { kind: 'refused', status, error: `HTTP status ${status}`, afterMs };
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
+    if (error instanceof TargetRefusedError) {
+      // Names change where they lead, so it is tried again; but it is the address that has to be corrected, not the line.
+      return { kind: 'refused', status: null, error: `${ADDRESS_REFUSED}: ${error.message}`, afterMs: null };
+    }
     if (!deadline.aborted) return { kind: 'nobody', error: failureText(error) };
     return { kind: 'refused', status: null, error: `no answer within ${options.timeoutMs} ms`, afterMs: null };
   }
 }
 
 /** The last answer, or what is wrong with a redirect. Only 307 and 308 are followed, which keep method and body, and only to the same host. */
-async function send(post: Post, options: PostOptions, signal: AbortSignal): Promise<Response | string> {
+async function send(post: Post, options: PostOptions, signal: AbortSignal): Promise<PostAnswer | string> {
   const body = Buffer.from(post.body, 'utf8');
   const { url: first, authorization } = target(post.url);
   const headers = {

@@ -1,4 +1,5 @@
-import { mediaKind, mediaOf } from '../recordings/naming.ts';
+import { mediaOf } from '../../shared/recording.ts';
+import { mediaKind } from '../recordings/naming.ts';
 import { describeOutput } from '../recordings/outputs.ts';
 import type { Settings } from '../settings/settings.ts';
 import { shownName } from '../store/names.ts';

@@ -9,6 +9,8 @@ import {
   type Receiver,
   startReceiver,
 } from '../../test/support/outbox-rig.ts';
+import { createGuardedPost } from '../network/guarded-post.ts';
+import { createTargetPolicy } from '../network/targets.ts';
 
 let rig: OutboxRig;
 let receiver: Receiver;
@@ -183,5 +185,29 @@ describe('receivers', () => {
     await rig.clock.advance(4000);
     expect(arrived()).toEqual(['recording.waiting']);
     await rig.outbox.stop();
+  });
+});
+
+describe('an address that leads where the box does not go', () => {
+  it('is told once per message in the history, tried again, and parked in the end', async () => {
+    const policy = createTargetPolicy({ allowedHosts: null, allowLoopback: false });
+    await rig.restart({ fetch: createGuardedPost(policy) });
+    const recording = rig.waiting(`${receiver.origin}/here`);
+    const outcome = rig.notify(recording);
+    const row = () => rig.store.callbacks.get(recording.id);
+    await rig.until(() => (row()?.attempts ?? 0) > 0);
+    await rig.nextTry(recording.id);
+    await rig.until(() => (row()?.attempts ?? 0) > 1);
+    expect(row()).toMatchObject({ state: 'pending', lastStatus: null });
+    expect(row()?.lastError).toMatch(/^CALLBACK_ADDRESS_REFUSED: 127\.0\.0\.1 leads to the box itself/);
+    const told = rig.store.events
+      .list({ recordingId: recording.id })
+      .filter(({ type }) => type === 'callbackAddressRefused');
+    expect(told.map(({ data }) => data.code)).toEqual(['CALLBACK_ADDRESS_REFUSED']);
+    await rig.clock.advance(GIVE_UP_MS);
+    await rig.nextTry(recording.id);
+    await rig.until(() => row()?.state === 'parked');
+    await outcome;
+    expect(receiver.received).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
 import { urlForDisplay } from '../../shared/view.ts';
 import type { Logger } from '../logging.ts';
+import type { SendPost } from '../network/guarded-post.ts';
 import type { CallbackRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { postCallback, type Reply } from './callback-post.ts';
+import { ADDRESS_REFUSED, postCallback, type Reply } from './callback-post.ts';
 import type { Clock, Timeout } from './clock.ts';
 import { type GiveUpSettings, isGivenUp } from './give-up.ts';
 import { backoffMs, LONGEST_WAIT_MS } from './steps.ts';
@@ -19,8 +20,8 @@ export interface OutboxOptions {
   };
   /** Signs every POST when there is one. Secret. */
   signingKey: string | null;
-  /** The platform's `fetch` by default. */
-  fetch?: typeof fetch;
+  /** The platform's `fetch` by default, which goes anywhere. */
+  fetch?: SendPost | undefined;
 }
 
 /**
@@ -169,6 +170,7 @@ class CallbackOutbox implements Outbox {
     const nowMs = clock.now();
     const refusedSinceAtMs = reply.kind === 'nobody' ? null : (row.refusedSinceAtMs ?? nowMs);
     log.warn({ ...this.#about(row), error: reply.error }, 'callback not taken');
+    this.#noteRefusedAddress(row, reply.error);
     const result = store.callbacks.get(row.recordingId);
     const waitingResult = result?.state === 'pending' ? result : null;
     if (isGivenUp({ ...row, refusedSinceAtMs }, waitingResult, nowMs, settings)) {
@@ -183,6 +185,17 @@ class CallbackOutbox implements Outbox {
       refusedSinceAtMs,
       lastStatus: reply.kind === 'refused' ? reply.status : null,
       lastError: reply.error,
+    });
+  }
+
+  /** Once per message, not once per try. */
+  #noteRefusedAddress(row: CallbackRow, error: string): void {
+    if (!error.startsWith(ADDRESS_REFUSED) || row.lastError?.startsWith(ADDRESS_REFUSED)) return;
+    const { store } = this.#options;
+    store.events.append('callbackAddressRefused', row.recordingId, {
+      ...this.#about(row),
+      code: ADDRESS_REFUSED,
+      error,
     });
   }
 

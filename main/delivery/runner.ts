@@ -49,6 +49,8 @@ export interface Runner {
   retryAll(): number;
   /** Makes those due that wait for the line, without forgetting how often they tried. */
   lineIsBack(): void;
+  /** Aborts the try under way, if there is one, and resolves when it has settled or was given up. It may be due again at once. */
+  abandon(recordingId: string): Promise<void>;
   /** Progress of the try under way; undefined when none is. */
   progress(recordingId: string): StepProgress | undefined;
   /** Takes in nothing more, aborts what runs and resolves when all of it has settled or `withinMs` is over. */
@@ -147,6 +149,13 @@ class DeliveryRunner implements Runner {
       for (const { id } of waiting) store.recordings.update(id, { nextAtMs: clock.now() });
     });
     this.wake();
+  }
+
+  async abandon(recordingId: string): Promise<void> {
+    this.#again.delete(recordingId);
+    const running = this.#running.get(recordingId);
+    running?.abort.abort(new Error('the recording is to be deleted'));
+    await running?.settled;
   }
 
   progress(recordingId: string): StepProgress | undefined {

@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CREDENTIAL, MIB } from '../../test/support/cos-rig.ts';
+import { BUCKET, CREDENTIAL, MIB } from '../../test/support/cos-rig.ts';
 import { startUploadBox, type UploadBox } from '../../test/support/upload-box.ts';
+import { silentLogger } from '../logging.ts';
+import { createDeletions } from '../recordings/deletion.ts';
 import type { Fault } from '../selftest/cos-server/index.ts';
 import { systemClock } from './clock.ts';
 
@@ -106,6 +109,31 @@ describe('uploads that nobody will finish', () => {
     await box.until('given up', () => box.store.strays.count() === 0);
     expect(box.events(id, 'strayGivenUp')).toMatchObject([{ key: `trtc/${id}.mp4`, code: 'AccessDenied' }]);
     expect(box.rig.server.orphans()).toHaveLength(1);
+  });
+
+  it.each([
+    ['its own keys', CREDENTIAL],
+    ["the box's keys", null],
+  ])('of a recording that is deleted while it is uploaded with %s', async (_, keys) => {
+    await start();
+    const { store, runner } = box;
+    box.rig.server.faults.add({ kind: 'delay', delayMs: 20, times: ALWAYS });
+    const id = box.ready(LARGE, keys);
+    await box.until('under way', () => box.rig.partNumbers().length >= 2);
+    const folder = path.dirname(box.file(id).localPath);
+    const deletions = createDeletions({
+      ...{ store, runner, clock: systemClock, log: silentLogger() },
+      directoryOf: () => path.join(folder, id),
+      isDiskAway: async () => false,
+      forgetPreviews: async () => {},
+    });
+    expect(await deletions.remove(id, { force: true, by: null })).toBe('deleted');
+    expect(store.recordings.get(id)).toBeUndefined();
+    expect(runner.progress(id)).toBeUndefined();
+    await later();
+    await box.until('swept', () => store.strays.count() === 0 && box.rig.server.orphans().length === 0);
+    expect(await box.rig.server.findObjectFile(BUCKET, `trtc/${id}.mp4`)).toBeNull();
+    expect(store.problems()).toEqual([]);
   });
 
   it('are not taken for strays while their upload is under way', async () => {

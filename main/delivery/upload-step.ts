@@ -185,13 +185,13 @@ export function clientFor(recording: RecordingRow, deps: UploadStepDeps): CosCli
 async function uploadFile(run: Try, file: FileRow, onProgress: (doneBytes: number) => void): Promise<UploadOutcome> {
   const { deps, client, recording, signal } = run;
   const { store, settings, throttle, now } = deps;
-  const { window } = settings;
   if (file.state === 'local') store.files.update(file.recordingId, file.fileIndex, { state: 'uploading' });
   const level = store.recordings.get(recording.id)?.uploadPace ?? 0;
   const { partBytes, partsInFlight } = paceOf(level, settings);
   const isStuck = level === SLOWEST_PACE && recording.attempts >= TRIES_UNTIL_SMALLER_PARTS;
   const journal = store.uploadJournal(file.recordingId, file.fileIndex);
-  const mayGoOn = (): boolean => window === null || isOpen(window, now());
+  // The hours may be changed while the upload goes on.
+  const mayGoOn = (): boolean => settings.window === null || isOpen(settings.window, now());
   let outcome: UploadOutcome = { kind: 'restart', code: 'NotStarted' };
   for (let restarts = 0; outcome.kind === 'restart' && restarts <= MAX_RESTARTS; restarts += 1) {
     outcome = await uploadObject(

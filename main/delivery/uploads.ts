@@ -1,6 +1,7 @@
 import type { Logger } from '../logging.ts';
 import { watchLine } from '../network/line-watch.ts';
 import { type ProxyVariables, proxyForDisplay } from '../network/proxy.ts';
+import type { TargetPolicy } from '../network/targets.ts';
 import { createThrottle } from '../network/throttle.ts';
 import { trustedAuthorities } from '../network/trust.ts';
 import type { Environment } from '../settings/environment.ts';
@@ -24,6 +25,8 @@ export interface UploadsOptions {
   log: Logger;
   /** Environment variables that name proxies. */
   variables: ProxyVariables;
+  /** Where connections may go; anywhere when undefined. */
+  targets?: TargetPolicy | undefined;
 }
 
 /** Everything around the upload step: keys, proxy and authorities, bandwidth, the line's return, strays. */
@@ -51,7 +54,6 @@ export function createUploads(options: UploadsOptions): Uploads {
     fromEnvironment: environment.cosCredentials,
     log,
   });
-  const { maxBytesPerSecond } = settings.upload;
   const stepDeps: UploadStepDeps = {
     store,
     endpoint: environment.cosEndpoint,
@@ -60,7 +62,7 @@ export function createUploads(options: UploadsOptions): Uploads {
     log,
     now: () => clock.now(),
     network,
-    throttle: maxBytesPerSecond === null ? undefined : createThrottle(maxBytesPerSecond, clock),
+    throttle: createThrottle(() => settings.upload.maxBytesPerSecond, clock),
   };
   const strays = createSweep(options, stepDeps);
   let runner: Pick<Runner, 'lineIsBack'> | undefined;
@@ -94,10 +96,10 @@ export function createUploads(options: UploadsOptions): Uploads {
   };
 }
 
-function networkOf({ settings, variables, log }: UploadsOptions): CosNetwork {
+function networkOf({ settings, variables, targets, log }: UploadsOptions): CosNetwork {
   const { proxy, caPath } = settings.network;
   if (proxy !== null) log.info({ proxy: proxyForDisplay(proxy) }, 'COS is reached through a proxy');
-  return { proxy, variables, authorities: trustedAuthorities(caPath) };
+  return { proxy, variables, authorities: trustedAuthorities(caPath), targets };
 }
 
 function createSweep({ store, clock, random, log }: UploadsOptions, deps: UploadStepDeps): StraySweep {
@@ -105,8 +107,11 @@ function createSweep({ store, clock, random, log }: UploadsOptions, deps: Upload
     ...{ store, clock, random, log },
     clientFor(stray) {
       const recording = store.recordings.get(stray.recordingId);
-      const kept = store.strays.credentials(stray);
-      if (kept === null) return recording === undefined ? null : clientFor(recording, deps);
+      const own = store.strays.credentials(stray);
+      if (own === null && recording !== undefined) return clientFor(recording, deps);
+      // Of a recording that was deleted only its strays are left.
+      const kept = own ?? deps.credentials.current();
+      if (kept === null) return null;
       const { bucket, region } = stray;
       const { endpoint, network, settings, createClient = createCosClient } = deps;
       const { secretId, secretKey, token } = kept;

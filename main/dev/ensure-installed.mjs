@@ -1,6 +1,6 @@
 // Runs before every npm script that needs dependencies, on whatever Node the machine has (20 or newer), with nothing installed:
 // plain JavaScript, no imports from node_modules. Installs with `npm ci` when node_modules is missing or older than the lock file,
-// and compiles the mixing kernel when its sources changed.
+// compiles the mixing kernel and builds the console when their sources changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -50,3 +50,4 @@ if (installedHash() !== lockHash) {
 }
 
 run(process.execPath, [path.join(root, 'main/dev/build-kernel.mjs'), '--if-needed']);
+run(process.execPath, [path.join(root, 'main/dev/build-console.mjs'), '--if-needed']);

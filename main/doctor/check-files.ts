@@ -36,7 +36,8 @@ export async function checkFiles(check: FilesCheck): Promise<Finding[]> {
     ];
   }
   const findings: Finding[] = [];
-  const known = new Set<string>();
+  // Those that are being deleted are the box's business: it goes on at its next start.
+  const known = new Set(store.deletions.list().map(({ recordingId }) => path.basename(directoryOf(recordingId))));
   let whole = 0;
   for (const row of allRecordings(store)) {
     known.add(path.basename(directoryOf(row.id)));

@@ -4,16 +4,35 @@ import type { RecordingRequest } from '../../shared/request.ts';
 /** The largest body in bytes; a normal request is under 2 KB. */
 export const BODY_LIMIT_BYTES = 64 * 1024;
 
-/** Reads bytes as JSON in UTF-8 (a byte-order mark is tolerated); `undefined` when they are not. */
+/** How deep a body may be nested: whoever walks through it later does so on the stack. */
+const MAX_DEPTH = 100;
+
+/** Reads bytes as JSON in UTF-8 (a byte-order mark is tolerated); `undefined` when they are not, or nested too deeply. */
 export function parseJsonBytes(bytes: unknown): unknown {
   if (!(bytes instanceof Uint8Array)) {
     return undefined;
   }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return depthOf(text) > MAX_DEPTH ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** How many lists and objects of a JSON text lie in one another. */
+function depthOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isInText = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at];
+    if (character === '"') isInText = !isInText;
+    else if (isInText) at += character === '\\' ? 1 : 0;
+    else if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth);
+    else if (character === ']' || character === '}') depth -= 1;
+  }
+  return deepest;
 }
 
 /** True for `application/json` and `…+json`, whatever parameters follow. */

@@ -1,6 +1,7 @@
 import { type Reply, ROLES, type Route } from '../../shared/api/route.ts';
-import { ROUTES } from '../../shared/api/routes.ts';
+import { DESCRIBED_ROUTES } from '../../shared/api/routes.ts';
 import type { Language } from '../../shared/texts/language.ts';
+import { text } from '../../shared/texts/texts.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -28,23 +29,29 @@ const PROBLEM: JsonObject = {
       },
     },
     runningId: { type: 'string' },
+    url: { type: 'string' },
+    neededRole: { type: 'string' },
     retryAfterSeconds: { type: 'integer' },
     requestId: { type: 'string' },
   },
 };
 
+/** Version of the interface, not of the box: strangers may read it. Rises when callers would have to change. */
+const API_VERSION = '1.0.0';
+
 /** The whole API as an OpenAPI 3.1 document, out of the table that also registers and validates. */
-export function openApiDocument(version: string, language: Language): JsonObject {
+export function openApiDocument(language: Language): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  for (const [name, route] of Object.entries<Route>(ROUTES)) {
+  for (const [name, route] of Object.entries<Route>(DESCRIBED_ROUTES)) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     paths[path] ??= {};
     paths[path][route.method.toLowerCase()] = operation(name, route, language);
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'TRTC recorder box', version },
-    tags: [...new Set(Object.values<Route>(ROUTES).map(({ group }) => group))].map((name) => ({ name })),
+    info: { title: text(language, 'api.title'), version: API_VERSION },
+    servers: [{ url: '/' }],
+    tags: [...new Set(Object.values<Route>(DESCRIBED_ROUTES).map(({ group }) => group))].map((name) => ({ name })),
     paths,
     components: {
       schemas: { Problem: PROBLEM },
@@ -68,7 +75,11 @@ function operation(name: string, route: Route, language: Language): JsonObject {
     tags: [group],
     summary: summary[language],
     ...(role === null ? { security: [{}] } : { security: [{ token: [role] }, {}] }),
-    parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+    parameters: [
+      ...parameters('path', route.params),
+      ...parameters('query', route.query),
+      ...parameters('header', route.headers),
+    ],
     ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
     responses,
   };
@@ -79,7 +90,7 @@ const problemReply = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 
-function parameters(place: 'path' | 'query', schema: Route['params']): JsonObject[] {
+function parameters(place: 'path' | 'query' | 'header', schema: Route['params']): JsonObject[] {
   if (!schema) return [];
   const required: readonly string[] = schema.required ?? [];
   return Object.entries(schema.properties).map(([name, one]) => {

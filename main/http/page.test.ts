@@ -63,6 +63,23 @@ describe('the page', () => {
     }
   });
 
+  test('files on the box can be played and saved, those in COS only or still growing cannot', () => {
+    const hrefs = (recording: RecordingView) =>
+      [...page([recording]).matchAll(/href="([^"]*\/files\/[^"]*)"/g)].map(([, href]) => href);
+    const here = [fileOf(), fileOf({ localPath: null })];
+    expect(hrefs(viewOf({ id: 'r', state: 'uploading', files: here }))).toEqual([
+      '/api/recordings/r/files/0',
+      '/api/recordings/r/files/0?download=true',
+    ]);
+    for (const state of ['recording', 'finalizing'] as const) {
+      expect(hrefs(viewOf({ id: 'r', state, files: here }))).toEqual([]);
+    }
+    const attack = ATTACKS[0] ?? '';
+    const shown = page([viewOf({ id: attack, state: 'done', files: [fileOf({ userId: attack }), fileOf()] })]);
+    expect(shown).not.toContain(attack);
+    expect(shown).toContain(`Play ${escapeHtml(attack)} mix`);
+  });
+
   test('every text from outside is escaped', () => {
     for (const attack of ATTACKS) {
       const text = page([

@@ -6,6 +6,7 @@ import { text } from '../../shared/texts/texts.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import type { HealthView } from './box-api.ts';
 import { type Html, html } from './html.ts';
+import { fileLinksOf } from './links.ts';
 
 /** The page without scripts: what the box is doing, for a browser on the same machine. */
 
@@ -30,7 +31,7 @@ export const PAGE_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
   "base-uri 'none'",
-  "form-action 'none'",
+  "form-action 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
 
@@ -106,6 +107,18 @@ function nextCell(recording: RecordingView, nowMs: number, language: Language): 
   return seconds > 0 ? text(language, 'next.inSeconds', { seconds, attempt }) : text(language, 'next.now', { attempt });
 }
 
+/** To play and to save what is on the box; of several files each says whose it is. */
+function fileLinks(recording: RecordingView, language: Language): Html[] {
+  return recording.files.flatMap(({ userId, stream }, index) => {
+    const { file, download } = fileLinksOf(recording, index);
+    if (file === undefined || download === undefined) return [];
+    const whose = recording.files.length > 1 ? ` ${userId} ${stream}` : '';
+    return [
+      html`<small><a href="${file}">${text(language, 'link.play')}${whose}</a> <a href="${download}">${text(language, 'link.save')}${whose}</a></small>`,
+    ];
+  });
+}
+
 function sum(recording: RecordingView, part: (file: RecordingView['files'][number]) => number): number {
   return recording.files.reduce((total, file) => total + part(file), 0);
 }
@@ -121,7 +134,7 @@ function row(recording: RecordingView, nowMs: number, language: Language): Html 
 <td class="number">${formatLength(recording.durationMs)}</td>
 <td class="number">${bytes > 0 ? formatSize(bytes) : text(language, 'unit.none')}</td>
 <td>${nextCell(recording, nowMs, language)}</td>
-<td><a href="/api/recordings/${encodeURIComponent(recording.id)}">${text(language, 'link.json')}</a></td>
+<td><a href="/api/recordings/${encodeURIComponent(recording.id)}">${text(language, 'link.json')}</a>${fileLinks(recording, language)}</td>
 </tr>
 `;
 }
@@ -148,10 +161,12 @@ export interface PageContent {
   language: Language;
   /** Milliseconds since 1970, for "next try in …". */
   nowMs: number;
+  /** True where people sign in. */
+  canSignOut?: boolean;
 }
 
 /** The whole page as a document. It asks for itself again every two seconds. */
-export function renderPage({ health, recordings, hasOlder, language, nowMs }: PageContent): string {
+export function renderPage({ health, recordings, hasOlder, language, nowMs, canSignOut }: PageContent): string {
   const simulated = health.simulated || recordings.some((recording) => recording.simulated);
   const load = text(language, 'page.load', {
     capturing: health.recordings.capturing,
@@ -180,6 +195,7 @@ ${health.accepting ? null : refusal}
 <p>${load}</p>
 ${table(recordings, nowMs, language)}
 ${hasOlder ? html`<p>${text(language, 'page.older', { count: recordings.length })}</p>` : null}
+${canSignOut ? html`<form method="post" action="/logout"><button>${text(language, 'login.leave')}</button></form>` : null}
 </body>
 </html>
 `.html;

@@ -50,6 +50,9 @@ export function problemOfClientError(error: unknown): Problem {
   if (codeOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return { code: 'REQUEST_TIMEOUT' };
   }
+  if (codeOf(error) === 'HPE_HEADER_OVERFLOW') {
+    return { code: 'HEADERS_TOO_LARGE' };
+  }
   return {
     code: 'INVALID_REQUEST',
     errors: [],

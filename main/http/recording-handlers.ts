@@ -6,16 +6,10 @@ import { pickLanguage } from '../../shared/texts/language.ts';
 import { remedyIn } from '../../shared/texts/remedies.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import type { BoxApi, ProblemResult } from './box-api.ts';
+import { fileLinksOf, linksOf } from './links.ts';
 import { ProblemError } from './problems.ts';
 import type { Handlers } from './route-binding.ts';
 import { ID_HEADER, markReplay, submit } from './submit.ts';
-
-/** Addresses of one recording, relative to the box. */
-function linksOf(id: string): Record<string, string> {
-  const self = `/api/recordings/${encodeURIComponent(id)}`;
-  const below = ['stop', 'callback', 'retry', 'credentials'];
-  return { self, ...Object.fromEntries(below.map((name) => [name, `${self}/${name}`])) };
-}
 
 function isProblem(result: RecordingView | ProblemResult | null): result is ProblemResult {
   return result !== null && 'kind' in result;
@@ -38,6 +32,7 @@ export function recordingAnswer(request: FastifyRequest, recording: RecordingVie
   const { blocked, waiting, warnings, ...rest } = recording;
   return {
     ...rest,
+    files: recording.files.map((file, index) => ({ ...file, links: fileLinksOf(recording, index) })),
     blocked: blocked && { ...blocked, remedy: remedyIn(language, blocked.remedy) },
     waiting: waiting && { ...waiting, remedy: remedyIn(language, waiting.remedy) },
     warnings: warnings.map(({ code, at, message }) => ({ code, at, message: message[language] })),
@@ -98,7 +93,10 @@ export function recordingHandlers(box: BoxApi) {
       return recordingAnswer(request, orNotFound(await box.resendCallback(params.id)));
     },
     setRecordingCredentials: async ({ params, body, request, reply }) => {
-      const credentials = body.UseBox === true ? null : readCredentials(body);
+      // Judged here, so it may still be anything, null too.
+      const given: unknown = body;
+      const usesBox = typeof given === 'object' && given !== null && 'UseBox' in given && given.UseBox === true;
+      const credentials = usesBox ? null : readCredentials(given);
       reply.status(202);
       return recordingAnswer(request, orNotFound(await box.setRecordingCredentials(params.id, credentials)));
     },

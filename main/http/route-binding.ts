@@ -1,10 +1,9 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { Role, Route, RouteOutput } from '../../shared/api/route.ts';
 import { ROUTES } from '../../shared/api/routes.ts';
-import type { FieldError } from '../../shared/errors.ts';
-import type { Text } from '../../shared/texts/language.ts';
+import { fieldErrorOf } from '../../shared/api/schema-errors.ts';
 import { isJsonMediaType, parseJsonBytes } from './body.ts';
 import { ProblemError } from './problems.ts';
 
@@ -41,13 +40,16 @@ const addressAjv = new Ajv({
 });
 const bodyAjv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
 
-/** Registers routes with their handlers; `authorize` throws when a request may not use what is open to a role. */
-export function bindRoutes<Names extends RouteName>(
+/** The longest that a timer of Node can wait. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Registers those routes that have handlers; `authorize` throws when a request may not use what is open to a role. */
+export function bindRoutes(
   app: FastifyInstance,
-  handlers: Handlers<Names>,
+  handlers: Partial<Handlers>,
   authorize: (request: FastifyRequest, role: Role | null) => Promise<void>,
 ): void {
-  for (const name of Object.keys(handlers) as Names[]) {
+  for (const name of Object.keys(handlers) as RouteName[]) {
     const route: Route = ROUTES[name];
     const handler = handlers[name] as (call: unknown) => Promise<unknown>;
     const judge = { params: compile(addressAjv, route.params), query: compile(addressAjv, route.query) };
@@ -55,17 +57,20 @@ export function bindRoutes<Names extends RouteName>(
     app.route({
       method: route.method,
       url: route.path,
+      ...(route.streams ? { handlerTimeout: LONGEST_TIMEOUT_MS } : {}),
       onRequest: async (request) => {
         await authorize(request, route.role);
         // Without a body its type means nothing; with one it is judged here, where Fastify would refuse it in its own words.
         if (!route.body) request.raw.headers['content-type'] = 'application/json';
       },
       handler: async (request, reply) => {
-        const params = judged(judge.params, request.params);
-        const query = judged(judge.query, request.query);
+        const params = judged(judge.params, { ...(request.params as object) });
+        const query = judged(judge.query, { ...(request.query as object) });
         const body = route.body ? judged(judgeBody, readJsonBody(request)) : undefined;
         const answer = await handler({ params, query, body, request, reply });
-        return answer === undefined ? reply.status(204).send() : answer;
+        // A handler that answered by `reply` comes to here when all is sent, or when the caller has hung up.
+        const isAnswered = reply.sent || reply.raw.headersSent || reply.raw.destroyed;
+        return answer === undefined && !isAnswered ? reply.status(204).send() : answer;
       },
     });
   }
@@ -87,40 +92,8 @@ function compile(ajv: Ajv, schema: TSchema | undefined): ValidateFunction | null
   return schema ? ajv.compile(schema) : null;
 }
 
+/** The value, in which the judge of addresses replaces texts by what they say. */
 function judged(validate: ValidateFunction | null, value: unknown): unknown {
-  if (!validate) return value;
-  const candidate: unknown = structuredClone(value ?? {});
-  if (validate(candidate)) return candidate;
+  if (!validate || validate(value)) return value;
   throw new ProblemError({ code: 'INVALID_REQUEST', errors: (validate.errors ?? []).map(fieldErrorOf) });
-}
-
-/** What a JSON Schema keyword asks for, in words. */
-const ASKS: Readonly<Record<string, (params: Record<string, unknown>) => Text>> = {
-  required: () => ({ en: 'given', zh: '必填' }),
-  type: ({ type }) => ({ en: `of type ${type}`, zh: `类型 ${type}` }),
-  enum: ({ allowedValues }) => ({ en: `one of ${list(allowedValues)}`, zh: `${list(allowedValues)} 之一` }),
-  minimum: ({ limit }) => ({ en: `at least ${limit}`, zh: `不小于 ${limit}` }),
-  maximum: ({ limit }) => ({ en: `at most ${limit}`, zh: `不大于 ${limit}` }),
-  minLength: ({ limit }) => ({ en: `at least ${limit} characters long`, zh: `至少 ${limit} 个字符` }),
-  maxLength: ({ limit }) => ({ en: `at most ${limit} characters long`, zh: `至多 ${limit} 个字符` }),
-  pattern: ({ pattern }) => ({ en: `of the form ${pattern}`, zh: `符合格式 ${pattern}` }),
-  additionalProperties: () => ({ en: 'left out: it is not known here', zh: '去掉：未知字段' }),
-};
-
-function list(values: unknown): string {
-  return Array.isArray(values) ? values.join(', ') : '';
-}
-
-function fieldErrorOf({ keyword, instancePath, params }: ErrorObject): FieldError {
-  const facts = params as Record<string, unknown>;
-  const last = facts.missingProperty ?? facts.additionalProperty;
-  const field = [...instancePath.split('/').slice(1), ...(typeof last === 'string' ? [last] : [])].join('.');
-  const is = ASKS[keyword]?.(facts) ?? { en: 'valid', zh: '有效' };
-  const name = field || 'The value';
-  return {
-    field,
-    rule: keyword,
-    message: { en: `${name} must be ${is.en}.`, zh: `${field || '值'} 必须为：${is.zh}。` },
-    remedy: { en: 'Correct it and send the request again.', zh: '请修正后重新发送。' },
-  };
 }

@@ -1,45 +1,57 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Server } from 'node:http';
+import type { Server as SecureServer } from 'node:tls';
+import Fastify, {
+  type FastifyError,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Route } from '../../shared/api/route.ts';
 import { ROUTES } from '../../shared/api/routes.ts';
 import { ERRORS, type Problem, retryAfterSecondsOf, toProblemJson } from '../../shared/errors.ts';
 import { LANGUAGE_TAG, pickLanguage } from '../../shared/texts/language.ts';
+import { createGate } from './access/gate.ts';
+import { accessHandlers } from './access/handlers.ts';
+import { addLoginRoutes } from './access/login-page.ts';
+import { addSecurityHeaders, NOTHING_ALLOWED } from './access/security-headers.ts';
+import type { TlsSource } from './access/tls.ts';
+import { archiveHandlers } from './archive-handlers.ts';
 import { BODY_LIMIT_BYTES } from './body.ts';
-import type { BoxApi } from './box-api.ts';
+import { createClientErrors } from './client-errors.ts';
+import { addConsoleRoutes, hasConsole } from './console-routes.ts';
+import { documentationHandlers } from './documentation-handlers.ts';
 import { addDropInRoutes } from './drop-in-routes.ts';
-import { isAllowed } from './guard.ts';
+import { fileHandlers } from './file-handlers.ts';
+import { healthHandlers, statusHandlers } from './health-handlers.ts';
+import { addHooks } from './hooks.ts';
+import { keyHandlers } from './key-handlers.ts';
+import { liveHandlers } from './live-handlers.ts';
 import { addPageRoutes } from './page-routes.ts';
-import { ProblemError, problemOf, problemOfClientError } from './problems.ts';
+import { problemOf } from './problems.ts';
 import { recordingHandlers } from './recording-handlers.ts';
 import { bindRoutes, type RouteName } from './route-binding.ts';
+import { selfTestHandlers } from './self-test-handlers.ts';
+import type { HttpServerDeps } from './server-deps.ts';
+import { settingsHandlers } from './settings-handlers.ts';
 
-/** The part of a pino logger that the HTTP face uses. */
-export interface HttpLog {
-  debug(facts: object, message: string): void;
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
-}
-
-export interface HttpServerDeps {
-  box: BoxApi;
-  log: HttpLog;
-  /** Version of the box, shown by /healthz. */
-  version: string;
-  /** Lower-case names, besides addresses and localhost, under which browsers may use the box. */
-  allowedHosts?: readonly string[];
-  /** Milliseconds since 1970; the system's clock by default. */
-  nowMs?: () => number;
-  /** The longest the box may take for an answer; 30 s by default. */
-  handlerTimeoutMs?: number;
-}
+export type { HttpLog, HttpServerDeps } from './server-deps.ts';
 
 /** A request has to arrive within this time… */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** …and the box has to answer within this time, unless told otherwise. */
-const HANDLER_TIMEOUT_MS = 30_000;
+/** …and the box has to answer within this time, unless told otherwise. Both count from the same moment: whose body is late is to be told so. */
+const HANDLER_TIMEOUT_MS = 40_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+/** What a connection may cost before it is known to be worth anything. */
+const CONNECTION_LIMITS = {
+  headersTimeout: 10_000,
+  /** How often the two limits of time are looked at. */
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16 * 1024,
+};
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 2_000;
 
 interface Address {
   path: RegExp;
@@ -57,7 +69,8 @@ export function addressesOf(names: readonly RouteName[]): Address[] {
   return [
     { path: /^\/$/, allow: 'GET, HEAD, POST' },
     { path: /^\/release(\/.*)?$/, allow: 'POST' },
-    { path: /^\/healthz\/?$/, allow: 'GET, HEAD' },
+    { path: /^\/login\/?$/, allow: 'GET, HEAD, POST' },
+    { path: /^\/logout\/?$/, allow: 'POST' },
     ...[...methods].map(([path, allow]) => ({
       path: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}/?$`),
       allow: allow.sort().join(', '),
@@ -71,61 +84,14 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Prob
   if (retryAfterSeconds !== null) {
     reply.header('retry-after', String(retryAfterSeconds));
   }
+  if (problem.code === 'UNAUTHORIZED') {
+    reply.header('www-authenticate', 'Bearer');
+  }
   return reply
     .status(ERRORS[problem.code].status)
     .header('content-language', LANGUAGE_TAG[language])
     .type('application/problem+json; charset=utf-8')
     .send(JSON.stringify(toProblemJson(problem, language)));
-}
-
-/** Answers bytes that never became a request. Nobody's language is known yet, so it is English. */
-function answerClientError(error: unknown, socket: Socket): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = toProblemJson(problemOfClientError(error), 'en');
-  const body = JSON.stringify(problem);
-  const reason = problem.status === 408 ? 'Request Timeout' : 'Bad Request';
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${reason}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-function addHooks(app: FastifyInstance, deps: HttpServerDeps): void {
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-  });
-  app.addHook('onRequest', async (request) => {
-    const { host, origin, 'sec-fetch-site': fetchSite } = request.headers;
-    const guarded = { method: request.method, host, origin, fetchSite: fetchSite?.toString() };
-    if (!isAllowed(guarded, deps.allowedHosts ?? [])) {
-      throw new ProblemError({ code: 'FORBIDDEN_ORIGIN' });
-    }
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('referrer-policy', 'no-referrer');
-    reply.header('cache-control', 'no-store');
-    if (closing) {
-      reply.header('connection', 'close');
-    }
-  });
-  // Neither headers nor bodies nor the query: secrets travel in them. The route is the pattern, not the address that was asked.
-  // What only looks, as the page does every two seconds, is not worth a line of the log.
-  app.addHook('onResponse', async (request, reply) => {
-    const facts = {
-      requestId: request.id,
-      method: request.method,
-      route: request.routeOptions.url ?? '(none)',
-      status: reply.statusCode,
-      durationMs: Math.round(reply.elapsedTime),
-    };
-    const onlyLooks = (request.method === 'GET' || request.method === 'HEAD') && reply.statusCode < 400;
-    deps.log[onlyLooks ? 'debug' : 'info'](facts, 'request answered');
-  });
 }
 
 function addErrorAnswers(app: FastifyInstance, deps: HttpServerDeps, addresses: readonly Address[]): void {
@@ -153,6 +119,7 @@ function addErrorAnswers(app: FastifyInstance, deps: HttpServerDeps, addresses: 
  * stack trace, body or header is sent or logged.
  */
 export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
+  const clientErrors = createClientErrors();
   const app = Fastify({
     logger: false,
     genReqId: () => randomUUID(),
@@ -165,19 +132,58 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => {
+      // No hook runs for an address that cannot be read.
+      reply.header('x-content-type-options', 'nosniff').header('content-security-policy', NOTHING_ALLOWED);
       sendProblem(request, reply, problemOf(error) ?? { code: 'ROUTE_NOT_FOUND' });
     },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrors.answer,
+    ...transportOf(deps.tls),
   });
+  clientErrors.watch(app.server);
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.decorateRequest('caller', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => {
     done(null, bytes);
   });
-  addHooks(app, deps);
-  const handlers = recordingHandlers(deps.box);
+  addSecurityHeaders(app);
+  app.after(() => addHooks(app, deps));
+  const gate = createGate(deps.access, deps.log);
+  const handlers = {
+    ...recordingHandlers(deps.box),
+    ...documentationHandlers(),
+    ...healthHandlers(deps),
+    ...(deps.status && statusHandlers(deps.status)),
+    ...(deps.events && liveHandlers(deps.events)),
+    ...(deps.settings && settingsHandlers(deps.settings)),
+    ...(deps.selfTest && selfTestHandlers(deps.selfTest)),
+    ...(deps.access && accessHandlers(deps.access, gate)),
+    ...(deps.keys && keyHandlers(deps.keys, deps.box)),
+    ...(deps.files && fileHandlers(deps.files)),
+    ...(deps.archive && archiveHandlers(deps.archive, deps.box)),
+  };
   addErrorAnswers(app, deps, addressesOf(Object.keys(handlers) as RouteName[]));
-  addDropInRoutes(app, deps.box);
-  bindRoutes(app, handlers, async () => {});
-  addPageRoutes(app, deps.box, deps.version, deps.nowMs ?? Date.now);
+  addDropInRoutes(app, deps.box, gate);
+  bindRoutes(app, handlers, gate.authorize);
+  if (deps.access) addLoginRoutes(app, deps.access, gate);
+  addPageRoutes(app, deps, gate);
+  if (hasConsole(deps.consoleDirectory)) addConsoleRoutes(app, deps.consoleDirectory, gate);
+  followTls(app, deps.tls);
   return app;
+}
+
+/** Limits of connections, and TLS when there is a certificate. */
+function transportOf(tls: TlsSource | undefined): Pick<FastifyHttpOptions<Server>, 'http'> {
+  if (tls === undefined) return { http: CONNECTION_LIMITS };
+  const { cert, key } = tls.pair;
+  const secure = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS, ...CONNECTION_LIMITS };
+  // Fastify's types make two kinds of servers of it, which for everything here are one.
+  return { https: secure } as Pick<FastifyHttpOptions<Server>, 'http'>;
+}
+
+function followTls(app: FastifyInstance, tls: TlsSource | undefined): void {
+  if (tls === undefined) return;
+  const server = app.server as unknown as SecureServer;
+  app.addHook('onReady', async () => tls.follow((pair) => server.setSecureContext(pair)));
+  app.addHook('onClose', async () => tls.stop());
 }

@@ -12,7 +12,8 @@ export const ID_HEADER = 'x-scf-reqid';
 /** Printable ASCII, as an HTTP header can carry it. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
-function readIdempotencyKey(request: FastifyRequest): string | undefined {
+/** The caller's key, or undefined when there is none. @throws ProblemError when it is no key */
+export function readIdempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) {
     return undefined;

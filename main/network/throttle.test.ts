@@ -54,7 +54,7 @@ describe('a token bucket', () => {
 describe('a throttle', () => {
   it('is shared: two uploads together get the rate, each about half', async () => {
     const clock = createFakeClock();
-    const throttle = createThrottle(10_000, clock);
+    const throttle = createThrottle(() => 10_000, clock);
     const sent = [0, 0];
     const { signal } = new AbortController();
     let isOver = false;
@@ -74,9 +74,37 @@ describe('a throttle', () => {
     expect(Math.abs(one - two)).toBeLessThanOrEqual(1000);
   });
 
+  it('follows a rate that changes: none, some, more', async () => {
+    const clock = createFakeClock();
+    let rate: number | null = null;
+    const throttle = createThrottle(() => rate, clock);
+    const { signal } = new AbortController();
+    const timeFor = async (bytes: number): Promise<number> => {
+      const startMs = clock.now();
+      let isSent = false;
+      const sending = throttle.wait(bytes, signal).then(() => {
+        isSent = true;
+      });
+      await Promise.resolve();
+      await Promise.resolve();
+      for (let step = 0; step < 1000 && !isSent; step += 1) await clock.advance(100);
+      await sending;
+      return clock.now() - startMs;
+    };
+    expect(await timeFor(1e9)).toBe(0);
+    expect(throttle.pieceBytes).toBe(262_144);
+    rate = 1000;
+    expect(throttle.pieceBytes).toBe(256);
+    expect(await timeFor(10_250)).toBe(10_000);
+    rate = 10_000;
+    expect(await timeFor(12_500)).toBe(1000);
+    rate = null;
+    expect(await timeFor(1e9)).toBe(0);
+  });
+
   it('lets go at once of whoever is interrupted', async () => {
     const clock = createFakeClock();
-    const throttle = createThrottle(1000, clock);
+    const throttle = createThrottle(() => 1000, clock);
     const stop = new AbortController();
     const waiting = throttle.wait(1e6, stop.signal);
     stop.abort();

@@ -1,14 +1,27 @@
 import type { Clock, Timeout } from '../delivery/clock.ts';
 import type { Throttle } from '../delivery/cos/file-access.ts';
-import { createTokenBucket } from './token-bucket.ts';
+import { createTokenBucket, LARGEST_PIECE_BYTES, type TokenBucket } from './token-bucket.ts';
 
-/** Shares one line's bytes per second between all uploads that are given this throttle. */
-export function createThrottle(bytesPerSecond: number, clock: Clock): Throttle {
-  const bucket = createTokenBucket(bytesPerSecond);
+/**
+ * Shares one line's bytes per second between all uploads that are given this throttle.
+ * @param rate bytes per second, or null while nothing is held back; asked again for every piece
+ */
+export function createThrottle(rate: () => number | null, clock: Clock): Throttle {
+  let limited: { bytesPerSecond: number; bucket: TokenBucket } | null = null;
+  const bucketNow = (): TokenBucket | null => {
+    const bytesPerSecond = rate();
+    if (bytesPerSecond === null) limited = null;
+    else if (limited?.bytesPerSecond !== bytesPerSecond) {
+      limited = { bytesPerSecond, bucket: createTokenBucket(bytesPerSecond) };
+    }
+    return limited?.bucket ?? null;
+  };
   return {
-    pieceBytes: bucket.pieceBytes,
+    get pieceBytes() {
+      return bucketNow()?.pieceBytes ?? LARGEST_PIECE_BYTES;
+    },
     wait(bytes, signal) {
-      const waitMs = bucket.take(bytes, clock.now());
+      const waitMs = bucketNow()?.take(bytes, clock.now()) ?? 0;
       if (waitMs === 0 || signal.aborted) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
       let timer: Timeout | undefined;

@@ -12,7 +12,7 @@ export interface TokenBucket {
 /** Pieces last this long at full rate. */
 const PIECE_MS = 250;
 const SMALLEST_PIECE_BYTES = 256;
-const LARGEST_PIECE_BYTES = 256 * 1024;
+export const LARGEST_PIECE_BYTES = 256 * 1024;
 
 /** @param bytesPerSecond more than 0. @param burstBytes what may go out at once after a rest; a quarter of a second's worth by default. */
 export function createTokenBucket(

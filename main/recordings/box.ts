@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../shared/errors.ts';
-import type { RecordingRequest } from '../../shared/request.ts';
+import type { ParseOptions, RecordingRequest } from '../../shared/request.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { findAddon } from '../capture/room/trtc/addon.ts';
 import type { Outbox } from '../delivery/outbox.ts';
@@ -29,6 +29,8 @@ export interface BoxDeps {
   rooms: 'trtc' | 'simulated';
   /** Version of the ffmpeg in use, or null when none works. */
   ffmpegVersion: string | null;
+  /** Whether requests may name these targets; any by default. */
+  judgeTarget?: ParseOptions['judgeTarget'];
   now(): number;
   isShuttingDown(): boolean;
 }
@@ -36,7 +38,7 @@ export interface BoxDeps {
 /** The appliance as its callers see it: accepts, lists, stops; nothing here waits for a room or a network. */
 export function createBox(deps: BoxDeps): BoxApi {
   const { store, supervisor, runner, outbox, settings, now } = deps;
-  const checkUserSig = deps.rooms === 'trtc' ? createUserSigCheck({ maxLengthMs: settings.limits.maxLengthMs }) : null;
+  const checkUserSig = deps.rooms === 'trtc' ? createUserSigCheck(settings.limits) : null;
 
   /** The row's view, with what only the running processes know yet. */
   const view = (row: RecordingRow): RecordingView => {
@@ -163,6 +165,7 @@ export function createBox(deps: BoxDeps): BoxApi {
       nowMs: now(),
       hasStoredCredentials: deps.uploads.credentials.current() !== null,
       checkUserSig,
+      judgeTarget: deps.judgeTarget,
     }),
     accept: acceptOrSay,
     list: async ({ limit, before, ...filters }) => {

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mediaOf } from '../../shared/recording.ts';
 import { parseSegmentFileName } from '../capture/encode/segment-name.ts';
 import { guardDisk } from '../delivery/disk-guard.ts';
 import type { Runner } from '../delivery/runner.ts';
@@ -11,7 +12,6 @@ import type { Settings } from '../settings/settings.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { AWAY_GRACE_MS, type DiskFacts, type DiskProblem, DiskWatch, FINALIZE_MARGIN_BYTES } from './disk-watch.ts';
-import { mediaOf } from './naming.ts';
 import { type DiskProbe, RecordingsDisk, systemProbe } from './recordings-disk.ts';
 import { Retention, type RetentionDeps } from './retention.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -39,6 +39,8 @@ export interface DiskCare {
   stop(): Promise<void>;
   /** Why no recording can be taken now. */
   problems(): Promise<DiskProblem[]>;
+  /** Whether the recordings' disk is out of reach now, or does not answer. */
+  isAway(): Promise<boolean>;
   /** Of the recordings' disk at the last look; null while it is away. */
   freeBytes(): number | null;
   /** Resolves when the recordings' disk is there; rejects with `DiskAwayError` when it does not come, or nobody wants it any more. */
@@ -104,6 +106,7 @@ export function createDiskCare(options: DiskCareOptions): DiskCare {
       await watch?.stop();
     },
     problems: async () => (await watch?.problems()) ?? [],
+    isAway: async () => (await answered(disk.isAway())) ?? true,
     freeBytes: () => watch?.freeBytes ?? null,
     async present(isWanted) {
       const deadline = performance.now() + PRESENT_WITHIN_MS;
@@ -191,8 +194,8 @@ async function sizesOf(directory: string): Promise<{ segmentBytes: number; other
   return sizes;
 }
 
-/** The number, or null when it cannot be had soon. */
-async function answered(question: Promise<number>): Promise<number | null> {
+/** The answer, or null when it cannot be had soon. */
+async function answered<Answer>(question: Promise<Answer>): Promise<Answer | null> {
   const late = new AbortController();
   try {
     return await Promise.race([question, sleep(MEASURE_TIMEOUT_MS, null, { signal: late.signal, ref: false })]);

@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { mediaOf } from '../../shared/recording.ts';
 import { parseSegmentFileName } from '../capture/encode/segment-name.ts';
 import { timelineEnd } from '../capture/encode/timeline-end.ts';
 import type { Absence, CaptureJob, OutputName, Resume, RoomsSource } from '../capture/messages.ts';
 import type { Settings } from '../settings/settings.ts';
 import { namesOf } from '../store/names.ts';
 import type { RecordingRow, RecordingSecrets, SegmentRow, StayRow } from '../store/rows.ts';
-import { mediaKind, mediaOf } from './naming.ts';
+import { mediaKind } from './naming.ts';
 import { groupByOutput } from './outputs.ts';
 
 /** Remembers when a simulated room was entered, beside the recording's segments. */

@@ -46,6 +46,7 @@ describe('file names', () => {
   it('names application, room, user, UTC start and id', () => {
     expect(fileName(base)).toBe('1400000000_43474_user_55952145_20260102T030405Z_0f9b1c2d.mp4');
     expect(fileName({ ...base, mode: '10' })).toMatch(/\.mp3$/);
+    expect(fileName({ ...base, id: `box1-${base.id}` })).toBe(fileName(base));
   });
 
   it('keeps string rooms apart from integer rooms and safe for file systems', () => {

@@ -1,19 +1,16 @@
 import { createHash } from 'node:crypto';
+import { mediaOf } from '../../shared/recording.ts';
 import { USER_ID } from '../../shared/request-rules.ts';
 import type { OutputName } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import { describeOutput } from './outputs.ts';
+import { uuidOf } from './recording-id.ts';
 
 /** What of a recording its file name is made of. */
 export type NamedRecording = Pick<
   RecordingRow,
   'id' | 'sdkAppId' | 'roomId' | 'strRoomId' | 'userId' | 'mode' | 'startedAtMs' | 'createdAtMs' | 'cosPath'
 >;
-
-/** Which media a mode records: the second digit, 0 sound, 1 pictures, 2 both. */
-export function mediaOf(mode: RecordingRow['mode']): { video: boolean; audio: boolean } {
-  return { video: !mode.endsWith('0'), audio: !mode.endsWith('1') };
-}
 
 /** Audio alone is MP3, everything with pictures MP4. */
 export function mediaKind(mode: RecordingRow['mode']): 'mp3' | 'mp4' {
@@ -25,7 +22,7 @@ function utcStamp(epochMs: number): string {
 }
 
 /**
- * `<SdkAppId>_<RoomId or base64url StrRoomId>_<UserId>_<UTC yyyyMMddTHHmmssZ>_<first 8 of id>.mp4|mp3` for the mix; files of one user
+ * `<SdkAppId>_<RoomId or base64url StrRoomId>_<UserId>_<UTC yyyyMMddTHHmmssZ>_<first 8 of the id's UUID>.mp4|mp3` for the mix; files of one user
  * have his id and `main` or `aux` (his screen) in the place of the recorder's, and the same time: that of the recording's t=0.
  * Everything in it is letters, digits, `_`, `-` and one dot, so that it is safe as a file name and as an object key anywhere.
  */
@@ -35,7 +32,7 @@ export function fileName(recording: NamedRecording, output: OutputName = 'mix'):
       ? Buffer.from(recording.strRoomId ?? '', 'utf8').toString('base64url')
       : String(recording.roomId);
   const stamp = utcStamp(recording.startedAtMs ?? recording.createdAtMs);
-  const unique = recording.id.slice(0, 8);
+  const unique = uuidOf(recording.id).slice(0, 8);
   const whose = whoseOf(recording, output);
   return `${recording.sdkAppId}_${room}_${whose}_${stamp}_${unique}.${mediaKind(recording.mode)}`;
 }

@@ -69,7 +69,7 @@ describe('settings', () => {
     writeFileSync(path, '\uFEFF{"video": {"fps": 25}, "http": {"port": 9000}}');
     const settings = loadSettings(directory, { http: { port: 0 } });
     expect(settings.video).toMatchObject({ fps: 25, width: 1280 });
-    expect(settings.http).toEqual({ host: '127.0.0.1', port: 0 });
+    expect(settings.http).toMatchObject({ host: '127.0.0.1', port: 0 });
   });
 
   it.each([
@@ -90,6 +90,8 @@ describe('settings', () => {
     [{ video: { layout: 'mosaic' } }, ['video.layout']],
     [{ dressing: { stampTimeZone: 'Mars/Olympus' } }, ['dressing.stampTimeZone']],
     [{ dressing: { watermarkPath: '', stamp: 1 } }, ['dressing.stamp', 'dressing.watermarkPath']],
+    [{ fleet: { boxName: 'Box-1' } }, ['fleet.boxName']],
+    [{ fleet: { boxName: 'ninechars' } }, ['fleet.boxName']],
     [{ loudness: { targetLufs: 3, truePeakDb: 1 } }, ['loudness.targetLufs', 'loudness.truePeakDb']],
     [{ http: null }, ['http']],
     [[], ['']],
@@ -103,6 +105,25 @@ describe('settings', () => {
     expect(dressing).toMatchObject({ stampTimeZone: 'Asia/Shanghai', watermarkPath: '/logo.png', stamp: false });
   });
 
+  it('take hosts and certificates only in a form that can mean something', () => {
+    const good = { http: { allowedHosts: ['box.example.com'], tls: { certPath: '/a', keyPath: '/b' } } };
+    expect(
+      parseSettings({ ...good, network: { allowedHosts: ['*.cos.example', '10.0.0.0/8'] } }).network.loopback,
+    ).toBe('auto');
+    const wrong: [object, RegExp][] = [
+      [{ http: { allowedHosts: ['Box.example.com'] } }, /http\.allowedHosts\.0/],
+      [{ http: { allowedHosts: ['box:8787'] } }, /http\.allowedHosts\.0/],
+      [{ http: { tls: { certPath: '/a' } } }, /http\.tls\.keyPath is missing/],
+      [{ http: { tls: { keyPath: '/a' } } }, /http\.tls\.certPath is missing/],
+      [
+        { network: { allowedHosts: ['a.example', 'https://a.example'] } },
+        /network\.allowedHosts\.1 must be a host name/,
+      ],
+      [{ network: { loopback: 'yes' } }, /network\.loopback.*auto, allow, refuse/],
+    ];
+    for (const [value, message] of wrong) expect(() => parseSettings(value)).toThrow(message);
+  });
+
   it('take hours over midnight, a bandwidth and a proxy, and never repeat its password', () => {
     const window = { from: '20:00', to: '06:00' };
     const { upload, network } = parseSettings({
@@ -110,7 +131,7 @@ describe('settings', () => {
       network: { proxy: 'http://me:secret@proxy:3128' },
     });
     expect(upload).toMatchObject({ window: { ...window, timeZone: null }, maxBytesPerSecond: 500_000 });
-    expect(network).toEqual({ proxy: 'http://me:secret@proxy:3128', caPath: null });
+    expect(network).toMatchObject({ proxy: 'http://me:secret@proxy:3128', caPath: null });
     expect(() => parseSettings({ network: { proxy: 'https://me:secret@proxy' } })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('secret') }),
     );
@@ -132,7 +153,7 @@ describe('settings', () => {
     expect(loadSettings(directory)).toEqual(settings);
     expect(statSync(path).mode & 0o077).toBe(0);
     const before = readFileSync(path, 'utf8');
-    expect(() => saveSettings(directory, { ...settings, http: { host: '', port: 1 } })).toThrow('http.host');
+    expect(() => saveSettings(directory, { ...settings, http: { ...settings.http, host: '' } })).toThrow('http.host');
     expect(readFileSync(path, 'utf8')).toBe(before);
     expect(readdirSync(directory)).toEqual([SETTINGS_FILE]);
   });

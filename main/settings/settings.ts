@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
+import { askOf } from '../../shared/api/schema-errors.ts';
 import { LAYOUTS } from '../../shared/recording.ts';
+import { hostPatternProblem } from '../network/host-patterns.ts';
 import { proxyProblem } from '../network/proxy.ts';
 import { replaceFile } from './atomic-file.ts';
 
@@ -32,8 +34,12 @@ function textOrNull() {
   return Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, default: null });
 }
 
-function wholeOrNull(minimum: number, maximum: number) {
-  return Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum, maximum, default: null });
+function wholeOrNull(minimum: number, maximum: number, value: number | null = null) {
+  return Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum, maximum, default: value });
+}
+
+function names(pattern: string) {
+  return Type.Array(Type.String({ pattern, maxLength: 255 }), { default: [], maxItems: 100 });
 }
 
 function group<Properties extends Parameters<typeof Type.Object>[0]>(properties: Properties) {
@@ -48,6 +54,12 @@ interface UploadHours {
 }
 
 const TIME_OF_DAY = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
+
+/** As a browser sends it: in lower case and without a port. */
+const HOST_NAME = '^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$';
+
+/** Short enough for ids, and without the hyphen that ends it there. */
+const BOX_NAME = '^[a-z0-9]{1,8}$';
 
 const PRESETS = [
   'ultrafast',
@@ -68,6 +80,9 @@ export const SettingsSchema = Type.Object(
     http: group({
       host: Type.String({ default: '127.0.0.1', minLength: 1 }),
       port: whole(8787, 0, 65_535),
+      requireToken: yesOrNo(false),
+      allowedHosts: names(HOST_NAME),
+      tls: group({ certPath: textOrNull(), keyPath: textOrNull() }),
     }),
     video: group({
       width: evenPixels(1280),
@@ -116,6 +131,7 @@ export const SettingsSchema = Type.Object(
       keepBytes: whole(100e9, 0, 1e16),
       evictAtReserve: yesOrNo(true),
     }),
+    events: group({ keepDays: wholeOrNull(1, 36_500, 365) }),
     backup: group({
       keep: whole(7, 1, 365),
       everyHours: whole(24, 1, 24 * 30),
@@ -144,9 +160,19 @@ export const SettingsSchema = Type.Object(
         },
       }),
     }),
+    fleet: group({
+      boxName: Type.Unsafe<string | null>({ type: ['string', 'null'], pattern: BOX_NAME, default: null }),
+    }),
     network: group({
       proxy: textOrNull(),
       caPath: textOrNull(),
+      allowedHosts: Type.Unsafe<string[] | null>({
+        type: ['array', 'null'],
+        items: { type: 'string', maxLength: 255 },
+        maxItems: 100,
+        default: null,
+      }),
+      loopback: oneOf(['auto', 'allow', 'refuse'], 'auto'),
     }),
   },
   { additionalProperties: false },
@@ -162,6 +188,10 @@ export type PartialSettings = { [Group in keyof Settings]?: Partial<Settings[Gro
 export interface SettingsProblem {
   key: string;
   message: string;
+  /** Name of the broken rule; absent where no schema says it. */
+  rule?: string;
+  /** The message in Chinese; absent where it is told only on the command line. */
+  zh?: string;
 }
 
 /** The settings cannot be used. The message names every wrong key. */
@@ -183,10 +213,11 @@ function problemOf(error: ErrorObject): SettingsProblem {
   const params = error.params as { additionalProperty?: string; allowedValues?: readonly string[] };
   if (params.additionalProperty !== undefined) {
     const key = path ? `${path}.${params.additionalProperty}` : params.additionalProperty;
-    return { key, message: 'is not a known setting' };
+    return { key, message: 'is not a known setting', rule: error.keyword, zh: '不是已知的设置项' };
   }
   const allowed = params.allowedValues ? `: ${params.allowedValues.join(', ')}` : '';
-  return { key: path, message: `${error.message ?? 'is wrong'}${allowed}` };
+  const zh = `必须为：${askOf(error).zh}`;
+  return { key: path, message: `${error.message ?? 'is wrong'}${allowed}`, rule: error.keyword, zh };
 }
 
 function isTimeZone(name: string): boolean {
@@ -209,17 +240,27 @@ export function parseSettings(value: unknown, where = 'settings'): Settings {
 }
 
 /** What a schema cannot say. */
-function meaningProblems({ dressing, upload, network }: Settings): SettingsProblem[] {
+function meaningProblems({ dressing, upload, network, http }: Settings): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   const zones = { 'dressing.stampTimeZone': dressing.stampTimeZone, 'upload.window.timeZone': upload.window?.timeZone };
   for (const [key, zone] of Object.entries(zones)) {
-    if (zone && !isTimeZone(zone)) problems.push({ key, message: 'is not a known time zone' });
+    if (zone && !isTimeZone(zone)) problems.push({ key, message: 'is not a known time zone', zh: '不是已知的时区' });
   }
   if (upload.window && upload.window.from === upload.window.to) {
-    problems.push({ key: 'upload.window', message: 'must begin and end at different times; null means always' });
+    const message = 'must begin and end at different times; null means always';
+    problems.push({ key: 'upload.window', message, zh: '开始与结束时间必须不同；null 表示不限时段' });
   }
   const proxy = network.proxy === null ? null : proxyProblem(network.proxy);
-  if (proxy !== null) problems.push({ key: 'network.proxy', message: proxy });
+  if (proxy !== null)
+    problems.push({ key: 'network.proxy', message: proxy, zh: '必须为 http://主机:端口，且不带路径' });
+  for (const [index, entry] of (network.allowedHosts ?? []).entries()) {
+    const problem = hostPatternProblem(entry);
+    if (problem !== null) problems.push({ key: `network.allowedHosts.${index}`, message: problem });
+  }
+  if ((http.tls.certPath === null) !== (http.tls.keyPath === null)) {
+    const missing = http.tls.certPath === null ? 'certPath' : 'keyPath';
+    problems.push({ key: `http.tls.${missing}`, message: 'is missing: certificate and key belong together' });
+  }
   return problems;
 }
 
@@ -244,7 +285,7 @@ export function withOverrides(settings: Settings, overrides: PartialSettings, wh
  */
 export function loadSettings(directory: string, overrides: PartialSettings = {}): Settings {
   const path = join(directory, SETTINGS_FILE);
-  return withOverrides(parseSettings(readJson(path), path), overrides);
+  return withOverrides(parseSettings(readSettingsFile(directory), path), overrides);
 }
 
 /** Writes the settings in one step: a power cut leaves the old file or the new one. @throws SettingsError */
@@ -253,7 +294,9 @@ export function saveSettings(directory: string, settings: Settings): void {
   replaceFile(path, `${JSON.stringify(parseSettings(settings, path), null, 2)}\n`);
 }
 
-function readJson(path: string): unknown {
+/** What the settings file says, unjudged; an empty object when there is none. @throws SettingsError when it is not JSON. */
+export function readSettingsFile(directory: string): unknown {
+  const path = join(directory, SETTINGS_FILE);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

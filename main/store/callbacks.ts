@@ -26,7 +26,7 @@ export interface CallbacksTable {
   /** The row that is sent next of a recording: its first pending one. */
   head(recordingId: string): CallbackRow | undefined;
   /**
-   * Heads that are due, longest due first. A time further away than `maxWaitMs` comes from a wrong clock and counts as due.
+   * Heads that are due, longest due first; not those of recordings to be deleted. A time further away than `maxWaitMs` comes from a wrong clock and counts as due.
    */
   due(nowMs: number, maxWaitMs: number): CallbackRow[];
   update(deliveryId: string, patch: CallbackPatch): void;
@@ -88,6 +88,7 @@ function createReads(db: Database): Pick<CallbacksTable, 'get' | 'listOf' | 'lis
   );
   const selectDue = db.prepare<{ nowMs: number; farMs: number }, Raw>(
     `SELECT ${COLUMNS} FROM callbacks WHERE state = 'pending' AND ${HEAD}
+     AND recording_id NOT IN (SELECT recording_id FROM deletions)
      AND (next_at_ms IS NULL OR next_at_ms <= @nowMs OR next_at_ms > @farMs) ORDER BY ifnull(next_at_ms, 0), seq`,
   );
   return {

@@ -72,10 +72,26 @@ export function openDatabase(directory: string, { beforeMigrating }: OpenOptions
  * @throws DatabaseError when there is none, when it cannot be read, or when it has another schema than this program's.
  */
 export function openDatabaseReadOnly(directory: string): Database {
+  return openExisting(directory, true);
+}
+
+/**
+ * Opens the database of a running box to change single rows beside it.
+ * @throws DatabaseError as `openDatabaseReadOnly` does.
+ */
+export function openDatabaseBeside(directory: string): Database {
+  const db = openExisting(directory, false);
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
+  db.pragma('secure_delete = ON');
+  return db;
+}
+
+function openExisting(directory: string, readonly: boolean): Database {
   const path = join(directory, DATABASE_FILE);
   let db: Database | undefined;
   try {
-    db = new BetterSqlite3(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    db = new BetterSqlite3(path, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     const [version, known] = [versionOf(db), newestVersion(MIGRATIONS)];
     if (version > known) throw tooNew(version, known);
     if (version < known) {

@@ -31,6 +31,11 @@ export interface FilesTable {
   proven(limit: number): ProvenFile[];
   /** Files given up since a moment (ms since 1970): a box that died in between may have left them on the disk. */
   evictedSince(atMs: number): Pick<FileRow, 'recordingId' | 'fileIndex' | 'localPath'>[];
+  /**
+   * Finished files that are not in COS yet, without what COS has acknowledged of them in parts. `oldestEndedAtMs` is when the first
+   * of the recordings that are to be finished or uploaded ended; null when there is none.
+   */
+  backlog(): { files: number; bytes: number; oldestEndedAtMs: number | null };
   /** The manifest when it is to be uploaded. */
   manifest(recordingId: string): FileRow | undefined;
 }
@@ -89,7 +94,15 @@ export function createFilesTable(db: Database): FilesTable {
     `SELECT recording_id AS recordingId, file_index AS fileIndex, local_path AS localPath FROM files
      WHERE state = 'uploaded' AND evicted_at_ms >= ?`,
   );
+  const selectBacklog = db.prepare<[], { files: number; bytes: number; oldestEndedAtMs: number | null }>(
+    `SELECT count(f.file_index) AS files, min(ifnull(r.ended_at_ms, r.created_at_ms)) AS oldestEndedAtMs,
+       ifnull(sum(f.bytes - min(f.bytes, ifnull((SELECT sum(p.length) FROM upload_parts AS p
+         WHERE p.recording_id = f.recording_id AND p.file_index = f.file_index), 0))), 0) AS bytes
+     FROM recordings AS r LEFT JOIN files AS f ON f.recording_id = r.id AND f.state IN ('local', 'uploading')
+     WHERE r.state IN ('finalizing', 'uploading')`,
+  );
   return {
+    backlog: () => selectBacklog.get() ?? { files: 0, bytes: 0, oldestEndedAtMs: null },
     put(file) {
       const values = FILE.toSql({ ...NEW_FILE, ...file });
       db.prepare(

@@ -1,3 +1,5 @@
+import { HISTORY_AND_SEARCH } from './history-and-search.ts';
+
 /** One step of the schema's history. `version` is the `user_version` that the database has afterwards. */
 export interface Migration {
   version: number;
@@ -293,5 +295,29 @@ ALTER TABLE stays ADD COLUMN last_seen_ms REAL;
 DROP INDEX gaps_once;
 CREATE UNIQUE INDEX gaps_once ON gaps (recording_id, at_ms, reason, cut);
 `,
+  },
+  {
+    version: 7,
+    sql: `
+CREATE TABLE tokens (
+  name TEXT PRIMARY KEY COLLATE NOCASE,
+  role TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE,
+  created_at_ms INTEGER NOT NULL,
+  last_used_at_ms INTEGER
+) STRICT;
+
+CREATE TABLE sessions (
+  hash TEXT PRIMARY KEY,
+  token_hash TEXT NOT NULL REFERENCES tokens (hash) ON DELETE CASCADE,
+  opened_at_ms INTEGER NOT NULL,
+  ends_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_of_token ON sessions (token_hash, opened_at_ms);
+`,
+  },
+  {
+    version: 8,
+    sql: HISTORY_AND_SEARCH,
   },
 ];

@@ -16,7 +16,7 @@ export interface RecordingQueries {
   capturing(): RecordingRow[];
   /** Recordings that have ended and are not over yet: to be finalized, uploaded, told of. Oldest first. */
   delivering(): RecordingRow[];
-  /** Recordings in `state` to work on now, longest due first. A time further away than `maxWaitMs` comes from a wrong clock and counts as due. */
+  /** Recordings in `state` to work on now, longest due first; those to be deleted are left out. A time further away than `maxWaitMs` comes from a wrong clock and counts as due. */
   due(state: RecordingState, nowMs: number, limit: number, maxWaitMs: number): RecordingRow[];
   /** When the next recording in one of `states` becomes due after `nowMs`; null when none waits for a time. */
   nextDueAtMs(states: readonly RecordingState[], nowMs: number): number | null;
@@ -89,6 +89,7 @@ export function createRecordingQueries(db: Database): RecordingQueries {
   const selectOne = db.prepare<[string], Raw>(`SELECT ${columns} FROM recordings WHERE id = ?`);
   const selectDue = db.prepare<[RecordingState, number, number, number], Raw>(
     `SELECT ${columns} FROM recordings WHERE state = ? AND (next_at_ms IS NULL OR next_at_ms <= ? OR next_at_ms > ?)
+       AND id NOT IN (SELECT recording_id FROM deletions)
      ORDER BY ifnull(next_at_ms, 0), seq LIMIT ?`,
   );
   return {

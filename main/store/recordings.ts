@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { EndReason, RecordingState } from '../../shared/recording.ts';
 import { announcementsOf } from '../recordings/announcements.ts';
+import { newRecordingId } from '../recordings/recording-id.ts';
 import { canMove, isTerminal } from '../recordings/transitions.ts';
 import type { CosCredentials } from '../settings/environment.ts';
 import type { SecretBox } from '../settings/secrets.ts';
@@ -84,16 +84,19 @@ export interface RecordingsDeps {
   events: EventsTable;
   idempotency: IdempotencyTable;
   announcements: Pick<AnnouncementsTable, 'subscribe' | 'tell'>;
+  /** Begins the ids of new recordings; null for none. */
+  boxName: string | null;
 }
 
 function newRow(
+  id: string,
   request: NewRecording,
   secrets: RecordingSecrets,
   nowMs: number,
 ): Partial<RecordingRow> & { id: string } {
   const roomId = request.roomId ?? null;
   return {
-    id: randomUUID(),
+    id,
     state: 'accepted',
     createdAtMs: nowMs,
     sdkAppId: request.sdkAppId,
@@ -124,6 +127,7 @@ function createAcceptance({
   events,
   idempotency,
   announcements,
+  boxName,
 }: RecordingsDeps): RecordingsTable['create'] {
   const sealed = createRecordingSecrets(db, secretBox);
   const { get } = createRecordingQueries(db);
@@ -146,7 +150,7 @@ function createAcceptance({
       if (earlier.bodyHash !== once.bodyHash) return { kind: 'idempotencyMismatch' };
       return { kind: 'replayed', recording: existing(earlier.recordingId) };
     }
-    const row = newRow(request, secrets, now());
+    const row = newRow(newRecordingId(boxName), request, secrets, now());
     const running = selectRunning.get(request.sdkAppId, row.roomId ?? 0, row.strRoomId ?? '', request.userId);
     if (running) return { kind: 'alreadyRecording', runningId: running.id };
     const capturing = countCapturing.get()?.n ?? 0;

@@ -18,7 +18,7 @@ import type { FailureKind } from '../recordings/transitions.ts';
 export type RecordingOutcome = 'delivered' | 'failed';
 
 export interface RecordingRow {
-  /** UUID, the `RequestId` of the contract. */
+  /** UUID, behind the name of the box where it has one; the `RequestId` of the contract. */
   id: string;
   state: RecordingState;
   createdAtMs: number;

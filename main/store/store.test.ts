@@ -8,6 +8,7 @@ import { RECORDING_STATES, type RecordingState } from '../../shared/recording.ts
 import { addRecording, newRecording, SECRETS } from '../../test/support/new-recording.ts';
 import { canMove } from '../recordings/transitions.ts';
 import { DATABASE_FILE } from './database.ts';
+import { IDEMPOTENCY_LIFE_MS } from './idempotency.ts';
 import { openStore, type Store } from './store.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -54,6 +55,16 @@ describe('the box', () => {
     expect(other.boxId).not.toBe(boxId);
     other.close();
     rmSync(elsewhere, { recursive: true });
+  });
+
+  it('with a name begins the ids of new recordings with it; those before stay', () => {
+    const before = addRecording(store);
+    store.close();
+    store = openStore(directory, { now, boxName: 'box1' });
+    const named = addRecording(store, { userId: 'another' });
+    expect(named.id).toMatch(/^box1-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect([before.id, named.id].map((id) => store.recordings.get(id)?.id)).toEqual([before.id, named.id]);
+    expect(before.id).toMatch(/^[0-9a-f]{8}-/);
   });
 });
 
@@ -120,6 +131,21 @@ describe('accepting a request', () => {
     nowMs += 1000;
     expect(store.idempotency.prune(nowMs)).toBe(1);
     expect(store.idempotency.get('k1')).toBeUndefined();
+  });
+
+  it('forgets an idempotency key after 24 hours, and not a moment before', () => {
+    const first = addRecording(store, {}, { idempotency: { key: 'k1', bodyHash: 'h1' } });
+    addRecording(store, { roomId: 2 }, { idempotency: { key: 'never asked again', bodyHash: 'h' } });
+    nowMs += IDEMPOTENCY_LIFE_MS;
+    const other = { idempotency: { key: 'k1', bodyHash: 'h2' } };
+    expect(store.recordings.create(newRecording({ roomId: 3 }), SECRETS, other)).toEqual({
+      kind: 'idempotencyMismatch',
+    });
+    nowMs += 1;
+    const fresh = addRecording(store, { roomId: 3 }, other);
+    expect(fresh.id).not.toBe(first.id);
+    expect(store.idempotency.get('k1')).toMatchObject({ recordingId: fresh.id, bodyHash: 'h2' });
+    expect(store.idempotency.prune(nowMs + 1)).toBe(1);
   });
 
   it('writes nothing at all when it refuses', () => {

@@ -6,7 +6,8 @@ import { BACKUP_FOLDER, backupDatabase } from './backup.ts';
 import { type BoxFacts, boxIdOf, createBoxFacts, knownBoxId } from './box-facts.ts';
 import { type BoxSecretsTable, createBoxSecretsTable } from './box-secrets.ts';
 import { type CallbacksTable, createCallbacksTable } from './callbacks.ts';
-import { type Database, danglingRows, openDatabaseReadOnly, problemsOf } from './database.ts';
+import { type Database, danglingRows, openDatabaseBeside, openDatabaseReadOnly, problemsOf } from './database.ts';
+import { createDeletionsTable, type DeletionsTable } from './deletions.ts';
 import { createEventsTable, createQuarantineTable, type EventsTable, type QuarantineTable } from './events.ts';
 import { createFilesTable, type FilesTable } from './files.ts';
 import { createIdempotencyTable, type IdempotencyTable } from './idempotency.ts';
@@ -23,6 +24,7 @@ import {
   type SegmentsTable,
   type StaysTable,
 } from './timeline.ts';
+import { createTokensTable, type TokensTable } from './tokens.ts';
 import { createAcknowledgedBytes, createUploadJournals } from './uploads.ts';
 
 /**
@@ -48,6 +50,8 @@ export interface Store {
   readonly quarantine: QuarantineTable;
   readonly boxSecrets: BoxSecretsTable;
   readonly strays: StrayUploadsTable;
+  readonly deletions: DeletionsTable;
+  readonly tokens: TokensTable;
   /** Bytes of each file that COS has acknowledged in parts, by the file's index. */
   acknowledgedBytes(recordingId: string): Map<number, number>;
   /** The memory of one file's multipart upload. */
@@ -68,6 +72,8 @@ export interface StoreOptions {
   secretBox?: SecretBox;
   /** Where backups of the database are; by default a folder in the same directory. */
   backupDirectory?: string | undefined;
+  /** The name of the box in its fleet: begins the ids of new recordings. Null, the default, for none. */
+  boxName?: string | null | undefined;
 }
 
 /**
@@ -76,12 +82,13 @@ export interface StoreOptions {
  * @throws SecretError when the key file is damaged.
  */
 export function openStore(directory: string, options: StoreOptions): Store {
-  const { now, secretBox, backupDirectory = join(directory, BACKUP_FOLDER) } = options;
+  const { now, secretBox, backupDirectory = join(directory, BACKUP_FOLDER), boxName = null } = options;
   const { db, restored } = openOrRestore({ directory, backupDirectory, now });
   return closingOnFailure(db, () => {
     const store = storeOver(db, {
       now,
       restored,
+      boxName,
       boxId: boxIdOf(db),
       secretBox: secretBox ?? openFileSecretBox(directory),
     });
@@ -96,9 +103,26 @@ export function openStore(directory: string, options: StoreOptions): Store {
  * @throws DatabaseError when there is no database, or none with this program's schema.
  */
 export function openStoreReadOnly(directory: string, { now }: Pick<StoreOptions, 'now'>): Store {
-  const db = openDatabaseReadOnly(directory);
+  return storeOverExisting(directory, openDatabaseReadOnly(directory), now);
+}
+
+/**
+ * Opens the store to change single rows while a box works on it. Nothing is created, restored or brought to a newer schema.
+ * @throws DatabaseError when there is no database, or none with this program's schema.
+ */
+export function openStoreBeside(directory: string, { now }: Pick<StoreOptions, 'now'>): Store {
+  return storeOverExisting(directory, openDatabaseBeside(directory), now);
+}
+
+function storeOverExisting(directory: string, db: Database, now: () => number): Store {
   return closingOnFailure(db, () =>
-    storeOver(db, { now, restored: null, boxId: knownBoxId(db) ?? '', secretBox: readFileSecretBox(directory) }),
+    storeOver(db, {
+      now,
+      restored: null,
+      boxName: null,
+      boxId: knownBoxId(db) ?? '',
+      secretBox: readFileSecretBox(directory),
+    }),
   );
 }
 
@@ -114,9 +138,10 @@ function closingOnFailure<T>(db: Database, work: () => T): T {
 interface StoreParts extends Pick<Store, 'boxId' | 'restored'> {
   now: () => number;
   secretBox: SecretBox;
+  boxName: string | null;
 }
 
-function storeOver(db: Database, { now, secretBox, boxId, restored }: StoreParts): Store {
+function storeOver(db: Database, { now, secretBox, boxId, restored, boxName }: StoreParts): Store {
   const events = createEventsTable(db, now);
   const idempotency = createIdempotencyTable(db, now);
   const callbacks = createCallbacksTable(db, now);
@@ -125,7 +150,7 @@ function storeOver(db: Database, { now, secretBox, boxId, restored }: StoreParts
     boxId,
     restored,
     facts: createBoxFacts(db),
-    recordings: createRecordingsTable({ db, now, secretBox, events, idempotency, announcements }),
+    recordings: createRecordingsTable({ db, now, secretBox, events, idempotency, announcements, boxName }),
     stays: createStaysTable(db),
     segments: createSegmentsTable(db, now),
     gaps: createGapsTable(db),
@@ -138,6 +163,8 @@ function storeOver(db: Database, { now, secretBox, boxId, restored }: StoreParts
     quarantine: createQuarantineTable(db),
     boxSecrets: createBoxSecretsTable(db, now, secretBox),
     strays: createStrayUploadsTable(db, secretBox),
+    deletions: createDeletionsTable({ db, now, secretBox, events }),
+    tokens: createTokensTable(db),
     acknowledgedBytes: createAcknowledgedBytes(db),
     uploadJournal: createUploadJournals(db, now),
     transaction: (work) => db.transaction(work).immediate(),

@@ -76,6 +76,20 @@ export function createUploadJournals(
   };
 }
 
+/** Leaves what a recording has open in COS to those who look for strays. */
+export function createAbandonUploads(db: Database, now: () => number): (recordingId: string) => void {
+  const noteStrays = db.prepare<SqlValue[]>(
+    `INSERT INTO stray_uploads (recording_id, file_index, bucket, region, key, upload_id, next_at_ms, created_at_ms)
+     SELECT recording_id, file_index, bucket, region, key, upload_id, ?, ? FROM uploads WHERE recording_id = ?
+     ON CONFLICT DO NOTHING`,
+  );
+  const remove = db.prepare<SqlValue[]>('DELETE FROM uploads WHERE recording_id = ?');
+  return (recordingId) => {
+    noteStrays.run(now(), now(), recordingId);
+    remove.run(recordingId);
+  };
+}
+
 /** Bytes of each file of a recording that COS has acknowledged in parts, by the file's index; files without an open upload are left out. */
 export function createAcknowledgedBytes(db: Database): (recordingId: string) => Map<number, number> {
   const select = db.prepare<[string], { fileIndex: number; bytes: number }>(

@@ -81,6 +81,10 @@ export const BOX_ROUTES = {
         Type.Integer({ minimum: 0, description: 'As Last-Event-ID, for readers that cannot send it.' }),
       ),
     }),
+    headers: Type.Object({
+      'Last-Event-ID': Type.Optional(Type.String({ description: '`id` of the last event the reader has.' })),
+    }),
+    streams: true,
     replies: { 200: { description: 'A stream without end', type: 'text/event-stream' } },
   },
   getSelfTest: {
@@ -188,6 +192,7 @@ export const BOX_ROUTES = {
 
 export const HealthSchema = Type.Object({
   status: Text(),
+  version: Text(),
   accepting: Type.Boolean(),
   problems: List(Text(), 'Codes of the error catalogue.'),
   simulated: Type.Boolean(),
@@ -195,6 +200,10 @@ export const HealthSchema = Type.Object({
   callbacks: Type.Object({ pending: Whole(), parked: Whole() }),
   disk: Type.Object({ freeBytes: OrNull(Whole()), reserveBytes: Whole() }),
   ffmpeg: OrNull(Type.Object({ version: Text() })),
+  tls: Type.Object(
+    { validUntil: Time(), problem: OrNull(Text(), 'Why the files in `http.tls` are not in use as they are now.') },
+    { description: 'Only on a box that speaks https.' },
+  ),
 });
 
 export const HEALTH_ROUTES = {

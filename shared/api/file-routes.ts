@@ -18,6 +18,11 @@ export const FILE_ROUTES = {
     query: Type.Object({
       download: Type.Optional(Type.Boolean({ description: 'Offered for saving, under its name.' })),
     }),
+    headers: Type.Object({
+      Range: Type.Optional(Type.String({ description: 'One range of bytes, such as `bytes=0-99`.' })),
+      'If-Range': Type.Optional(Type.String({ description: 'The ETag of the parts a reader has.' })),
+    }),
+    streams: true,
     replies: {
       200: { description: 'The file', type: 'video/mp4 or audio/mpeg' },
       206: { description: 'The part asked for', type: 'video/mp4 or audio/mpeg' },

@@ -73,6 +73,32 @@ export const EventSchema = Type.Object({
   data: Type.Record(Type.String(), Type.Unknown()),
 });
 
+const IdempotencyHeader = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      description: 'Repeating the request with the same key within 24 hours starts nothing twice.',
+    }),
+  ),
+});
+
+/** The addresses of the cloud function: `POST /`, and whatever comes after `/release`. Registered apart, as they judge no content type. */
+export const DROP_IN_ROUTE = {
+  method: 'POST',
+  path: '/',
+  role: 'record',
+  group: 'Recordings',
+  summary: {
+    en: 'Start a recording, answered as the cloud function did; also at /release/ and below',
+    zh: '开始录制，应答与云函数一致；/release/ 及其下的地址同样可用',
+  },
+  headers: IdempotencyHeader,
+  body: RequestBody,
+  judgesBody: true,
+  replies: { 200: { description: 'Taken; header x-scf-reqid holds the id of the recording', type: 'text/plain' } },
+} as const satisfies Route;
+
 export const RECORDING_ROUTES = {
   startRecording: {
     method: 'POST',
@@ -80,6 +106,7 @@ export const RECORDING_ROUTES = {
     role: 'record',
     group: 'Recordings',
     summary: { en: 'Start a recording', zh: '开始录制' },
+    headers: IdempotencyHeader,
     body: RequestBody,
     judgesBody: true,
     replies: {
@@ -109,6 +136,34 @@ export const RECORDING_ROUTES = {
           before: OrNull(Text()),
           total: Whole('How many there are with these filters, on all pages.'),
         }),
+      },
+    },
+  },
+  findByKey: {
+    method: 'GET',
+    path: '/api/idempotency',
+    role: 'record',
+    group: 'Recordings',
+    summary: { en: 'Which recording an Idempotency-Key started', zh: '查询 Idempotency-Key 对应的录制' },
+    headers: Type.Object({
+      'Idempotency-Key': Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'The key that was sent with a recording request.',
+      }),
+    }),
+    query: Type.Object({
+      orReady: Type.Optional(
+        Type.Boolean({
+          description:
+            'For balancers. True: also 200, without an id, when nothing was started with the key but would be now; else the refusal that a request would get.',
+        }),
+      ),
+    }),
+    replies: {
+      200: {
+        description: 'A request with this key belongs to this box; header x-scf-reqid holds the id',
+        schema: Type.Object({ id: OrNull(Text()) }),
       },
     },
   },
@@ -204,8 +259,14 @@ export const RECORDING_ROUTES = {
     params: Id,
     query: Type.Object({
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only events with a higher `seq`.' })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 1000 })),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 1000, description: '1000 when left out; JSON lines come whole then.' }),
+      ),
     }),
+    headers: Type.Object({
+      Accept: Type.Optional(Type.String({ description: '`application/x-ndjson`: one event per line, for export.' })),
+    }),
+    streams: true,
     replies: { 200: { description: 'Events', schema: Type.Object({ events: List(EventSchema) }) } },
   },
 } as const satisfies Record<string, Route>;

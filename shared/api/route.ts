@@ -34,10 +34,14 @@ export interface Route {
   params?: TObject;
   /** Values arrive as text and are read as what the schema says. */
   query?: TObject;
+  /** Headers with a meaning of their own here. They describe; the handler judges. */
+  headers?: TObject;
   /** Absent: a body is ignored. */
   body?: TSchema;
   /** The schema of the body describes it, but the handler judges it, by rules that say more. */
   judgesBody?: true;
+  /** The answer lasts for as long as its reader likes; the deadline for answers does not count. */
+  streams?: true;
   replies: Readonly<Record<number, Reply>>;
 }
 

@@ -161,7 +161,7 @@ export const StandstillSchema = Type.Object({ code: Text(), message: Text(), rem
 export const WaitingSchema = Type.Object({ code: Text(), message: Text(), remedy: Text(), until: OrNull(Time()) });
 
 export const RecordingViewSchema = Type.Object({
-  id: Text('UUID; the caller also gets it as `x-scf-reqid`.'),
+  id: Text('UUID, behind the name of the box where it has one; the caller also gets it as `x-scf-reqid`.'),
   state: Words(RECORDING_STATES),
   simulated: Type.Boolean({ description: 'True when the room was a simulation: the file shows no real room.' }),
   createdAt: Time(),
@@ -195,8 +195,12 @@ export const RecordingViewSchema = Type.Object({
 
 export const LinksSchema = Type.Record(Type.String(), Type.String());
 
+/** A file with its addresses: `file` and `download` while it is on the box, `thumbnail` and `waveform` as far as it has them. */
+export const FileAnswerSchema = Type.Interface([FileViewSchema], { links: LinksSchema });
+
 /** A recording as routes answer with it: with its addresses, and warnings in the reader's language. */
-export const RecordingAnswerSchema = Type.Interface([RecordingViewSchema], {
+export const RecordingAnswerSchema = Type.Interface([Type.Omit(RecordingViewSchema, ['files'])], {
+  files: List(FileAnswerSchema),
   warnings: List(Type.Object({ code: Text(), at: Time(), message: Text() })),
   links: LinksSchema,
 });

@@ -62,6 +62,10 @@ export const REMEDIES = {
     en: 'The line or COS is away; uploads go on by themselves as soon as it is back.',
     zh: '网络或 COS 暂时不可用；恢复后上传会自动继续。',
   },
+  checkAddress: {
+    en: 'The box does not connect to where the name of this bucket leads: check the name server and the setting network.allowedHosts.',
+    zh: '本机不会连接该存储桶域名指向的地址：请检查 DNS 以及设置 network.allowedHosts。',
+  },
   checkProxy: {
     en: 'The proxy does not let the box through to COS: check the setting network.proxy and the rules of the proxy.',
     zh: '代理不允许本机访问 COS：请检查设置 network.proxy 和代理规则。',

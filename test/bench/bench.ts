@@ -10,10 +10,15 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
 import { defaultSettings } from '../../main/settings/settings.ts';
 import { ROOT } from '../support/source-tree.ts';
+import { httpBenchText, isBorne, runHttpBench } from './http.ts';
 import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
 import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
 import { describeMachine, formatReport, summarise } from './report.ts';
 import { boxRound, encoderArgs, feedRound, floorRound, presetArgs, type Round } from './rounds.ts';
+import { isQuick, runSearchBench, searchBenchText } from './search.ts';
+
+/** Each pace of the HTTP benchmark is kept for so long at most. */
+const HTTP_SECONDS = 20;
 
 interface BenchOptions {
   seconds: number;
@@ -86,11 +91,35 @@ async function benchMix(out: string): Promise<void> {
   if (!result.figures.every(isMet)) process.exitCode = 1;
 }
 
+async function benchHttp(seconds: number, out: string): Promise<void> {
+  const result = await runHttpBench(seconds);
+  console.log(`\n${httpBenchText(result)}`);
+  await mkdir(out, { recursive: true });
+  const file = path.join(out, `http-${result.startedAt.replaceAll(/[:.]/g, '')}.json`);
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\n${path.relative(process.cwd(), file)}`);
+  if (!result.figures.every(isBorne)) process.exitCode = 1;
+}
+
+async function benchSearch(out: string): Promise<void> {
+  console.log('filling a database …');
+  const result = runSearchBench();
+  console.log(`\n${searchBenchText(result)}`);
+  await mkdir(out, { recursive: true });
+  const file = path.join(out, `search-${result.startedAt.replaceAll(/[:.]/g, '')}.json`);
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\n${path.relative(process.cwd(), file)}`);
+  if (!result.figures.every(isQuick)) process.exitCode = 1;
+}
+
 const program = new Command('bench')
   .description('What a recording costs and how well it is made.')
   .addArgument(
-    new Argument('[what]', 'cpu: CPU of the box against the encoder alone (Linux only); mix: sync and sound')
-      .choices(['cpu', 'mix'])
+    new Argument(
+      '[what]',
+      'cpu: CPU of the box against the encoder alone (Linux only); mix: sync and sound; http: load and broken requests; search: lists of 100,000 recordings',
+    )
+      .choices(['cpu', 'mix', 'http', 'search'])
       .default('cpu'),
   )
   .option('--seconds <n>', 'length of the recorded room', whole, 60)
@@ -101,6 +130,11 @@ const program = new Command('bench')
 
 if (program.args[0] === 'mix') {
   await benchMix(program.opts<BenchOptions>().out);
+} else if (program.args[0] === 'http') {
+  const { seconds, out } = program.opts<BenchOptions>();
+  await benchHttp(Math.min(seconds, HTTP_SECONDS), out);
+} else if (program.args[0] === 'search') {
+  await benchSearch(program.opts<BenchOptions>().out);
 } else if (process.platform !== 'linux') {
   console.error('The benchmark reads CPU times from /proc, which only Linux has.');
   process.exitCode = 2;

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { RecordingView } from '../../shared/view.ts';
 import type { KillMark } from './loss.ts';
 import type { Accepted } from './site.ts';
@@ -31,6 +33,14 @@ export class KillLog {
     const kills = this.#concerning(accepted).map(({ n, what }) => `${n} ${what}`);
     const shown = kills.length > 8 ? [...kills.slice(0, 8), '…'] : kills;
     return `recording ${accepted.number} (${accepted.id}): ${problem} [kills since it was asked for: ${shown.join(', ') || 'none'}]`;
+  }
+
+  /** Writes down which kill came when, for whoever looks into a kept directory. */
+  async save(directory: string): Promise<void> {
+    const kills = this.kills.map(({ n, what, epochMs, recordingId }) => {
+      return { n, what, at: new Date(epochMs).toISOString(), recordingId };
+    });
+    await writeFile(path.join(directory, 'kills.json'), `${JSON.stringify(kills, null, 1)}\n`);
   }
 
   /** The caller's wish may be on the disk before he is answered, so what counts is when he asked. */

@@ -76,7 +76,7 @@ export async function runLeak(options: LeakOptions): Promise<ScenarioReport> {
     seed,
     machine: describeMachine(),
     seconds: (performance.now() - startMs) / 1000,
-    figures: { cycles, warmUp, captureProcesses: run.processes.size, base: table[0], end: table.at(-1) },
+    figures: { cycles, warmUp, childProcessesSeen: run.processes.size, base: table[0], end: table.at(-1) },
     lines: [HEADING, ...table.map(row)],
     problems,
     keptDirectory: problems.length > 0 ? site.rig.directory : null,

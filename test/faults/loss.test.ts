@@ -51,6 +51,8 @@ describe('what a recording lost', () => {
   it('a second kill in the same hole lost only what its own process had received', () => {
     const kills = [kill(1, 1.5), kill(2, 5, 2500)];
     expect(measureLoss(fileWithout([[1, 5.4]], { kills })).problems.join('\n')).toMatch(/kill 2 cost 2\.5/);
+    const nobody = [kill(1, 1.5), kill(2, 2.9, 2500), kill(3, 5.2, 2500)];
+    expect(measureLoss(fileWithout([[1, 5.4]], { kills: nobody })).problems).toEqual([]);
     const early = [kill(1, 1.5), kill(2, 5, 4000)];
     expect(measureLoss(fileWithout([[1, 5.4]], { kills: early })).problems).toEqual([]);
   });
@@ -78,6 +80,12 @@ describe('what a recording lost', () => {
     expect(measureLoss(fileWithout([[0, 6]])).problems.join('\n')).toMatch(
       /pictures of 0\.00–6\.00 s are not in the file/,
     );
+  });
+
+  it('what stands in for a gap does not tell where the room began', () => {
+    const input = fileWithout([[0.4, 6]], { kills: [kill(1, 1.4), kill(2, 5, 3100)] });
+    for (let index = 15; index < 60; index += 1) input.content.numbers[index] = 45 + Math.floor(index / 3);
+    expect(measureLoss({ ...input, gaps: [{ atMs: 200, durationMs: 5800 }] }).problems).toEqual([]);
   });
 
   it('a recording that begins later than its room is judged by the room', () => {

@@ -58,7 +58,7 @@ const WINDOW_SECONDS = 0.1;
 export function measureLoss(input: LossInput): Loss {
   const { content, roomSeconds } = input;
   const problems: string[] = [];
-  const shift = shiftOf(content.numbers);
+  const shift = shiftOf(input);
   problems.push(...lateBegin(input, shift));
   const holes = [
     ...holesOf('pictures', seenPictures(input, shift, problems), shift, roomSeconds),
@@ -80,12 +80,20 @@ export function measureLoss(input: LossInput): Loss {
 
 /**
  * Room time minus file time in seconds. Not quite 0: the room's time began when it let the recorder in, the recording's when the box
- * wrote that down, which after a kill may be a later time.
+ * wrote that down, which after a kill may be a later time. What stands in for a gap tells nothing about it.
  */
-function shiftOf(numbers: CountedContent['numbers']): number {
-  const offsets = freshPictures(numbers).map(({ number, index }) => (number - index) / FPS);
-  offsets.sort((a, b) => a - b);
-  return offsets[offsets.length >> 1] ?? 0;
+function shiftOf({ content, gaps }: LossInput): number {
+  const pictures = freshPictures(content.numbers)
+    .filter(({ index }) => !isInGap(index / FPS, gaps))
+    .map(({ number, index }) => (number - index) / FPS)
+    .sort((a, b) => a - b);
+  return pictures[pictures.length >> 1] ?? 0;
+}
+
+function isInGap(seconds: number, gaps: LossInput['gaps']): boolean {
+  return gaps.some(({ atMs, durationMs }) => {
+    return seconds >= atMs / 1000 - PLACE_SECONDS && seconds <= (atMs + durationMs) / 1000 + PLACE_SECONDS;
+  });
 }
 
 /** Only a kill before the box knew that it was in the room may have cost the beginning, and no more of it than of any other stretch. */
@@ -116,12 +124,8 @@ function freshPictures(numbers: CountedContent['numbers']): { number: number; in
 /** Seconds of the room's time at which something new was seen. What stands in for a gap may be any picture. */
 function seenPictures({ content, gaps }: LossInput, shift: number, problems: string[]): number[] {
   const fresh = freshPictures(content.numbers);
-  const isInGap = (seconds: number) =>
-    gaps.some(({ atMs, durationMs }) => {
-      return seconds >= atMs / 1000 - PLACE_SECONDS && seconds <= (atMs + durationMs) / 1000 + PLACE_SECONDS;
-    });
   const misplaced = fresh.find(({ number, index }) => {
-    return Math.abs((number - index) / FPS - shift) > PLACE_SECONDS && !isInGap(index / FPS);
+    return Math.abs((number - index) / FPS - shift) > PLACE_SECONDS && !isInGap(index / FPS, gaps);
   });
   if (misplaced) {
     const { number, index } = misplaced;
@@ -159,18 +163,19 @@ function holesOf(of: Hole['of'], moments: readonly number[], shift: number, room
 
 /**
  * The first kill of a hole lost what lies between the hole's beginning and itself. A later one can only have lost what the process it
- * struck had received, from the moment on at which that process had begun.
+ * struck had received: from the moment on at which that process had begun, if it had begun at all since the kill before.
  */
 function tailsOf(hole: Hole, { kills, startedAtMs }: LossInput, shift: number): LostTail[] {
   const tails: LostTail[] = [];
+  let before = Number.NEGATIVE_INFINITY;
   for (const { n, epochMs, beganAtMs } of kills) {
     const at = (epochMs - startedAtMs) / 1000 + shift;
     if (at < hole.fromSeconds - PLACE_SECONDS || at > hole.toSeconds + PLACE_SECONDS) continue;
+    const isFirst = before === Number.NEGATIVE_INFINITY;
     const began = beganAtMs === null ? null : beganAtMs / 1000 + shift;
-    const wasBack = began !== null && began > hole.fromSeconds && began < at;
-    if (tails.length > 0 && !wasBack) continue;
-    const seconds = Math.max(0, at - (tails.length > 0 && wasBack ? began : hole.fromSeconds));
-    tails.push({ kill: n, of: hole.of, seconds });
+    const receivedFrom = isFirst ? hole.fromSeconds : began !== null && began > before ? began : null;
+    before = at;
+    if (receivedFrom !== null) tails.push({ kill: n, of: hole.of, seconds: Math.max(0, at - receivedFrom) });
   }
   return tails;
 }

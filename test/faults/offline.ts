@@ -60,7 +60,11 @@ export async function runOffline(options: OfflineOptions): Promise<ScenarioRepor
   const site = await startSite({
     name: 'offline',
     noiseLevels: 220,
-    settings: { upload: { partBytes: 1024 ** 2, timeoutMs: 10_000 } },
+    settings: {
+      upload: { partBytes: 1024 ** 2, timeoutMs: 10_000 },
+      // Every file may go as soon as it is proven, and not a moment before.
+      retention: { policy: 'keepDays', keepDays: 0 },
+    },
   });
   const run = new OfflineRun(site, options);
   const problems: string[] = [];
@@ -82,6 +86,7 @@ export async function runOffline(options: OfflineOptions): Promise<ScenarioRepor
   } catch (error) {
     problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
+  if (problems.length > 0) await run.log.save(site.rig.directory);
   await site.close({ keepDirectory: problems.length > 0 });
   const statuses = site.rig.cos.requests.map(({ status }) => status);
   return {

@@ -30,7 +30,7 @@ const say = (line: string) => print(`  … ${line}`);
 const SCENARIOS: Readonly<Record<string, (options: RunOptions) => Promise<ScenarioReport>>> = {
   kills: ({ kills, seed }) =>
     runKills({
-      ...{ kills, seed, say, parallel: 4, recordings: kills, withinMs: 25 * 60_000 },
+      ...{ kills, seed, say, parallel: 4, recordings: kills, slowShare: 0.4, withinMs: 25 * 60_000 },
       roomSeconds: [4, 5, 6, 7, 8],
     }),
   offline: ({ recordings, seed }) =>

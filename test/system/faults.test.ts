@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import {
   meanColour,
   rgbOf,
 } from '../support/media.ts';
+import { descendants, isCapture, isEncoder } from '../support/processes.ts';
 import { type Rig, SECRET_KEY, startRig } from '../support/rig.ts';
 
 const CANVAS = { width: 1280, height: 720 };
@@ -20,28 +21,9 @@ const END = 9;
 const USER_SIG = 'eJwtzNEKgkAUBNB-masked-in-the-document';
 const REQUEST_KEY = 'secret-key-of-this-request';
 
-/** Children of a process, by name of their program; Linux only, as the test of killed processes is. */
-function descendants(pid: number): { pid: number; command: string }[] {
-  const found: { pid: number; command: string }[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      if (parent !== pid) continue;
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      found.push({ pid: Number(name), command }, ...descendants(Number(name)));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return found;
-}
-
 /** The process of a box that a test is about to kill. */
 function theProcess(boxPid: number, kind: 'encoder' | 'capture'): number {
-  const pattern = kind === 'encoder' ? /-f matroska -i pipe:0/ : /capture-main/;
-  const matches = descendants(boxPid).filter(({ command }) => pattern.test(command));
+  const matches = descendants(boxPid).filter(kind === 'encoder' ? isEncoder : isCapture);
   expect(matches, `${kind} processes of the box`).toHaveLength(1);
   return matches[0]!.pid;
 }

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -194,6 +194,52 @@ describe('a recording in a real Chromium', { timeout: 180_000 }, () => {
     expect(played.decodedSoundBytes).toBeGreaterThan(1000);
     expect(Math.abs((await seek(page, SEEK_SECONDS)) - SEEK_SECONDS)).toBeLessThanOrEqual(0.1);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+describe("the box's own player", { timeout: 180_000 }, () => {
+  /** The address behind a link of the page, in the row of the recording with pictures. */
+  const linkOf = async (page: Page, words: string): Promise<string> => {
+    const row = page.locator('tr', { hasText: 'rec_12' });
+    return (await row.getByRole('link', { name: words }).getAttribute('href')) ?? '';
+  };
+
+  it('follows the link of the page: the film plays, shows who was there, and can be jumped in', async () => {
+    const { page: list } = await openPage(rig.box.url);
+    const href = await linkOf(list, 'Play');
+    await list.close();
+    const asked: string[] = [];
+    const { page, complaints } = await openPage('about:blank');
+    page.on('response', (response) =>
+      asked.push(`${response.status()} ${response.request().headers()['range'] ?? ''}`),
+    );
+    await page.goto(`${rig.box.url}${href}`);
+    const played = await playOneSecond(page);
+    expect(played.error).toBeNull();
+    expect(Math.abs(played.duration - ROOM_SECONDS)).toBeLessThanOrEqual(LENGTH_TOLERANCE_SECONDS);
+    expect(Math.abs((await seek(page, SEEK_SECONDS)) - SEEK_SECONDS)).toBeLessThanOrEqual(0.1);
+    await expectColour(page, 0, 2);
+    await expectColour(page, 1, 2);
+    await seek(page, 2);
+    await expectColour(page, 0, 1);
+    expect(complaints).toEqual([]);
+    expect(asked.some((one) => /^206 bytes=\d+-/.test(one))).toBe(true);
+    await page.close();
+  });
+
+  it('saves the film under its name, byte for byte', async () => {
+    const { page } = await openPage(rig.box.url);
+    const href = await linkOf(page, 'Save');
+    const begun = page.waitForEvent('download');
+    await page.evaluate((address) => {
+      const link = document.createElement('a');
+      link.href = address;
+      link.click();
+    }, href);
+    const download = await begun;
+    expect(download.suggestedFilename()).toBe(path.basename(mp4));
+    expect(await readFile(await download.path())).toEqual(await readFile(mp4));
     await page.close();
   });
 });

@@ -96,6 +96,13 @@ const RULES: readonly Rule[] = [
     action: 'block',
     remedy: 'proxyPassword',
   },
+  {
+    origins: ['network'],
+    codes: ['AddressRefused'],
+    action: 'block',
+    probeMs: 10 * MINUTE_MS,
+    remedy: 'checkAddress',
+  },
   { origins: ['network'], codes: ['ProxyRefused'], action: 'later', pauseMs: MINUTE_MS, remedy: 'checkProxy' },
   { origins: ['network'], codes: CERTIFICATES, action: 'later', pauseMs: MINUTE_MS, remedy: 'checkCertificate' },
   { operations: ['complete'], codes: ['NoSuchUpload'], action: 'checkHead', otherwise: 'restart' },

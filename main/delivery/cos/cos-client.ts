@@ -108,7 +108,8 @@ class SdkCosClient implements CosClient {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const address = options.endpoint ?? `https://${options.bucket}.cos.${options.region}.myqcloud.com`;
     const target = new URL(URL.canParse(address) ? address : 'https://cos.myqcloud.com');
-    this.#route = createRoute(target, options.network ?? DIRECT, this.#timeoutMs);
+    const how = options.endpoint === undefined ? 'request' : 'operator';
+    this.#route = createRoute(target, how, options.network ?? DIRECT, this.#timeoutMs);
   }
 
   async init(key: string, contentType: string, signal: AbortSignal): Promise<string> {

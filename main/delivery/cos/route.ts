@@ -2,7 +2,9 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { guardAgent, type Resolve } from '../../network/guarded-connections.ts';
 import { type ProxyVariables, proxyFor } from '../../network/proxy.ts';
+import { type TargetPolicy, type TargetRefusal, TargetRefusedError, type Trust } from '../../network/targets.ts';
 import { TunnelAgent } from '../../network/tunnel-agent.ts';
 
 /** How the box reaches the network. */
@@ -13,6 +15,10 @@ export interface CosNetwork {
   variables: ProxyVariables;
   /** All authorities that TLS trusts, PEM; undefined means Node's own. */
   authorities: readonly string[] | undefined;
+  /** Where connections may go; anywhere when undefined. Behind a proxy only names are judged: the proxy looks them up. */
+  targets?: TargetPolicy | undefined;
+  /** Looks names up; the operating system by default. */
+  resolve?: Resolve | undefined;
 }
 
 /** Straight to COS, with Node's own authorities. */
@@ -29,10 +35,20 @@ export interface CosRoute {
   close(): void;
 }
 
-/** @param timeoutMs for a proxy to open a tunnel. */
-export function createRoute(target: URL, network: CosNetwork, timeoutMs: number): CosRoute {
+/**
+ * @param how who named the target.
+ * @param timeoutMs for a proxy to open a tunnel.
+ */
+export function createRoute(target: URL, how: Trust, network: CosNetwork, timeoutMs: number): CosRoute {
   const proxy = proxyFor(target, network.proxy, network.variables);
-  if (target.protocol === 'http:') return routeOver(new HttpAgent({ keepAlive: true }), proxy);
+  const { targets } = network;
+  const refusal = targets?.judgeHost(target.hostname, how) ?? null;
+  const guarded = <A extends HttpAgent>(agent: A): A => {
+    if (refusal !== null) return refusing(agent, target.hostname, refusal);
+    // Through a proxy connections go to the proxy, which was named in the settings.
+    return proxy === null && targets !== undefined ? guardAgent(agent, targets, how, network.resolve) : agent;
+  };
+  if (target.protocol === 'http:') return routeOver(guarded(new HttpAgent({ keepAlive: true })), proxy);
   const options = {
     keepAlive: true,
     ...(network.authorities === undefined ? {} : { ca: [...network.authorities] }),
@@ -43,7 +59,14 @@ export function createRoute(target: URL, network: CosNetwork, timeoutMs: number)
     },
   };
   const agent = proxy === null ? new HttpsAgent(options) : new TunnelAgent(proxy, timeoutMs, options);
-  return routeOver(agent, null);
+  return routeOver(guarded(agent), null);
+}
+
+function refusing<A extends HttpAgent>(agent: A, host: string, reason: TargetRefusal): A {
+  agent.createConnection = (_options: object, callback?: (error: Error | null, socket: Duplex) => void): undefined => {
+    callback?.(new TargetRefusedError(host, reason), undefined as unknown as Duplex);
+  };
+  return agent;
 }
 
 function routeOver(agent: HttpAgent, requestProxy: string | null): CosRoute {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lostGap } from './lost-gap.ts';
+import { lostBeginning, lostGap } from './lost-gap.ts';
 
 const STARTED_AT_MS = 1_700_000_000_000;
 const segment = (startMs: number, bornAfterMs: number, gaps: { atMs: number; durationMs: number }[] = []) => ({
@@ -24,5 +24,18 @@ describe('what a process missed whose news of it was lost', () => {
     expect(lostGap({ ...segment(2_400, 0), bornAtMs: 0 })).toBeNull();
     expect(lostGap(segment(2_400, 20 * 365 * 24 * 3_600_000))).toBeNull();
     expect(lostGap({ ...segment(2_400, 5_900), startedAtMs: null })).toBeNull();
+  });
+});
+
+describe('when a recording began whose news of it was lost', () => {
+  it('is the age of its first segment', () => {
+    const facts = { createdAtMs: STARTED_AT_MS, startMs: 0, bornAtMs: STARTED_AT_MS + 1_200 };
+    expect(lostBeginning(facts)).toBe(STARTED_AT_MS + 1_200);
+    expect(lostBeginning({ ...facts, startMs: 800 })).toBe(STARTED_AT_MS + 400);
+  });
+
+  it('is unknown where the file system or the clock tell nothing', () => {
+    expect(lostBeginning({ createdAtMs: STARTED_AT_MS, startMs: 0, bornAtMs: 0 })).toBeNull();
+    expect(lostBeginning({ createdAtMs: STARTED_AT_MS, startMs: 0, bornAtMs: STARTED_AT_MS * 2 })).toBeNull();
   });
 });

@@ -15,6 +15,8 @@ export interface AdoptedSegment {
 const SHORTEST_GAP_MS = 500;
 /** A leap beyond the longest recording is the clock's, not the room's. */
 const LONGEST_GAP_MS = 8 * 24 * 3_600_000;
+/** File systems count time more coarsely than the clock. */
+const FILE_TIME_MS = 100;
 
 /**
  * A process that comes back fills the time it missed at the beginning of its segment and tells how long that was; when the box died
@@ -27,4 +29,16 @@ export function lostGap({ startedAtMs, startMs, bornAtMs, gaps }: AdoptedSegment
   if (durationMs < SHORTEST_GAP_MS || durationMs > LONGEST_GAP_MS) return null;
   const isKnown = gaps.some((gap) => gap.atMs < startMs + durationMs && gap.atMs + gap.durationMs > startMs);
   return isKnown ? null : { atMs: startMs, durationMs, reason: 'boxDown', cut: false };
+}
+
+/**
+ * t=0 of a recording whose box died before it could write down that the room was entered, from the age of the first segment's file: with
+ * another beginning the next process would record over that segment's place. Pure.
+ * @returns ms since 1970, or null when nobody can say
+ */
+export function lostBeginning(segment: { createdAtMs: number; startMs: number; bornAtMs: number }): number | null {
+  const { createdAtMs, startMs, bornAtMs } = segment;
+  const startedAtMs = Math.round(bornAtMs - startMs);
+  const isPlausible = startedAtMs > createdAtMs - FILE_TIME_MS && startedAtMs - createdAtMs <= LONGEST_GAP_MS;
+  return isPlausible ? startedAtMs : null;
 }

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { ensureDirectory } from '../../durable-directory.ts';
 import { replaceFile, syncDirectory } from '../../settings/atomic-file.ts';
 
 /** Name of the folder for files that nobody understands, in the data directory or, on another disk, beside the file. */
@@ -26,9 +27,7 @@ export interface QuarantineFiles {
 }
 
 export const realQuarantineFiles: QuarantineFiles = {
-  mkdir: async (directory) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  },
+  mkdir: async (directory) => ensureDirectory(directory, 0o700),
   list: (directory) => readdir(directory),
   rename,
   write: replaceFile,

@@ -66,6 +66,26 @@ describe('a segment whose row was lost', () => {
     expect(await heard(rig.store.files.list(recording.id)[0]!.localPath, 1)).toBe(TONES_HZ[1]);
   });
 
+  it('tells when the recording began when nobody else does, so that nothing is recorded over it', async () => {
+    const recording = await rig.ended([], { startedAtMs: null });
+    await put(recording, nameOf(0, 'mix', 0), tones[0]!);
+    await reconcile({ ...rig, now: Date.now }, recording);
+    const startedAtMs = rig.store.recordings.get(recording.id)?.startedAtMs;
+    expect(Math.abs(startedAtMs! - Date.now())).toBeLessThan(5_000);
+    expect(startedAtMs).toBeGreaterThan(recording.createdAtMs - 1_000);
+  });
+
+  it('tells the gap that the process before it could not tell any more', async () => {
+    const recording = await rig.ended([], { startedAtMs: Date.now() - 9_000 });
+    await put(recording, nameOf(0, 'mix', 2_000), tones[0]!);
+    await reconcile({ ...rig, now: Date.now }, recording);
+    const [gap, ...more] = rig.store.gaps.list(recording.id);
+    expect(more).toEqual([]);
+    expect(gap).toMatchObject({ atMs: 2_000, reason: 'boxDown', cut: false });
+    expect(Math.abs(gap!.durationMs - 7_000)).toBeLessThan(1_500);
+    expect(events(recording, 'gap')).toHaveLength(1);
+  });
+
   it('of a user of whom nothing else is known becomes his file', async () => {
     const recording = await rig.ended([{ output: 'main:alice', startMs: 0, content: tones[0]! }], {}, { mode: '00' });
     await put(recording, nameOf(1, 'main:鲍勃', 1_000), tones[1]!);

@@ -4,7 +4,7 @@ import type { OutputName } from '../../capture/messages.ts';
 import type { MediaFileRow, RecordingRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { mediaKind } from '../naming.ts';
-import { lostGap } from './lost-gap.ts';
+import { lostBeginning, lostGap } from './lost-gap.ts';
 import { type FolderEntry, planRepairs, type Repair } from './plan.ts';
 import { type QuarantineFiles, quarantineFile } from './quarantine-file.ts';
 
@@ -39,7 +39,7 @@ export async function reconcile(deps: ReconcileDeps, recording: RecordingRow): P
 
 async function carryOut(
   { store, dataDirectory, now, quarantineFiles }: ReconcileDeps,
-  { id: recordingId, firstMediaAtMs, startedAtMs }: RecordingRow,
+  { id: recordingId, firstMediaAtMs, createdAtMs }: RecordingRow,
   directory: string,
   repair: Repair,
 ): Promise<void> {
@@ -53,6 +53,9 @@ async function carryOut(
         // With the row the news of the first picture may have been lost; what may hold something is not thrown away for it.
         if (firstMediaAtMs === null) store.recordings.update(recordingId, { firstMediaAtMs: startMs });
         store.events.append('recovered', recordingId, { what: 'segment', segment, output, file, startMs, bytes });
+        const known = store.recordings.get(recordingId)?.startedAtMs ?? null;
+        const startedAtMs = known ?? lostBeginning({ createdAtMs, startMs, bornAtMs });
+        if (known !== startedAtMs) store.recordings.update(recordingId, { startedAtMs });
         const gap = lostGap({ startedAtMs, startMs, bornAtMs, gaps: store.gaps.list(recordingId) });
         if (gap === null) return;
         store.gaps.add(recordingId, gap);

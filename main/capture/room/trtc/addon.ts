@@ -14,3 +14,9 @@ export function findAddon(): { present: boolean; path: string } {
   const file = path.join(path.dirname(require.resolve(`${SDK_PACKAGE}/package.json`)), 'build', 'Release', ADDON_FILE);
   return { present: existsSync(file), path: file };
 }
+
+/** Version of the vendor's package. Loads nothing of the SDK. */
+export function sdkVersion(): string {
+  const { version } = require(`${SDK_PACKAGE}/package.json`) as { version: string };
+  return version;
+}

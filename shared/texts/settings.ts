@@ -1,0 +1,155 @@
+import type { Text } from './language.ts';
+
+/** What each setting means, by its key. Units are in the keys. */
+export const SETTING_TEXTS = {
+  'http.host': {
+    en: 'Address on which the box listens; 127.0.0.1 is this machine only.',
+    zh: '本机监听的地址；127.0.0.1 表示仅限本机访问。',
+  },
+  'http.port': { en: 'Port on which the box listens; 0 takes any free one.', zh: '监听端口；0 表示任意空闲端口。' },
+  'http.requireToken': {
+    en: 'Asks for an access token on this machine, too.',
+    zh: '来自本机的访问也需要访问令牌。',
+  },
+  'http.allowedHosts': {
+    en: 'Names under which browsers may open the box, besides addresses and localhost.',
+    zh: '除 IP 地址和 localhost 外，允许浏览器用于访问本机的主机名。',
+  },
+  'http.tls.certPath': {
+    en: 'PEM file with the certificate for https; null is plain http.',
+    zh: 'https 证书的 PEM 文件；null 表示使用 http。',
+  },
+  'http.tls.keyPath': { en: 'PEM file with the key of that certificate.', zh: '该证书私钥的 PEM 文件。' },
+  'video.width': { en: 'Width of the canvas in pixels.', zh: '画布宽度（像素）。' },
+  'video.height': { en: 'Height of the canvas in pixels.', zh: '画布高度（像素）。' },
+  'video.fps': { en: 'Pictures per second.', zh: '每秒帧数。' },
+  'video.preset': {
+    en: 'Effort of the encoder: slower presets make smaller files and need more processor.',
+    zh: '编码器预设：越慢文件越小，但占用更多处理器。',
+  },
+  'video.crf': { en: 'Quality of the picture: lower is better and larger.', zh: '画质系数：越小画质越好、文件越大。' },
+  'video.maxRateKbps': { en: 'Highest bit rate of the picture.', zh: '视频最高码率。' },
+  'video.gopSeconds': { en: 'Longest distance between two key pictures.', zh: '两个关键帧之间的最长间隔。' },
+  'video.fit': {
+    en: 'Whole pictures with borders (fit), or filled cells with overhang cut off (fill).',
+    zh: '完整显示并留边（fit），或填满格子并裁去多余部分（fill）。',
+  },
+  'video.layout': { en: 'Layout of requests that name none.', zh: '请求未指定布局时使用的布局。' },
+  'video.background': { en: 'Colour behind and between pictures.', zh: '画面之后与之间的背景色。' },
+  'dressing.nameStrip': { en: 'Shows a name under each picture.', zh: '在每个画面下方显示名称。' },
+  'dressing.stamp': { en: 'Shows date and time of day in a corner.', zh: '在角落显示日期和时间。' },
+  'dressing.stampTimeZone': {
+    en: "Time zone of that stamp, such as Asia/Shanghai; null is the machine's.",
+    zh: '时间戳的时区，例如 Asia/Shanghai；null 表示本机时区。',
+  },
+  'dressing.placeholder': {
+    en: 'Shows a tile with the name for users whose camera is off.',
+    zh: '用户关闭摄像头时显示带名称的占位画面。',
+  },
+  'dressing.watermarkPath': {
+    en: 'Image file that is blended into a corner; null is none.',
+    zh: '叠加在角落的水印图片文件；null 表示不使用。',
+  },
+  'audio.aacKbps': { en: 'Bit rate of the sound in MP4 files.', zh: 'MP4 文件的音频码率。' },
+  'audio.mp3Kbps': { en: 'Bit rate of MP3 files.', zh: 'MP3 文件的码率。' },
+  'room.scene': {
+    en: 'Scene in which rooms are entered; only live and voiceChatRoom hide the recorder.',
+    zh: '进房场景；只有 live 和 voiceChatRoom 会隐藏录制用户。',
+  },
+  'limits.enterTimeoutMs': { en: 'How long entering a room may take.', zh: '进房的最长等待时间。' },
+  'limits.exitTimeoutMs': { en: 'How long leaving a room may take.', zh: '退房的最长等待时间。' },
+  'limits.idleMs': {
+    en: 'Ends a recording when nobody spoke or showed for this long.',
+    zh: '房间内无主播超过该时长时结束录制。',
+  },
+  'limits.maxLengthMs': { en: 'Longest recording.', zh: '单个录制的最长时长。' },
+  'limits.fillGapMs': {
+    en: 'Longest gap that is filled with held picture and silence; a longer one is cut out.',
+    zh: '用静止画面和静音填补的最长缺口；更长的缺口会被剪去。',
+  },
+  'limits.connectionLostMs': {
+    en: 'A connection lost for longer is given up, and the room is entered anew.',
+    zh: '连接中断超过该时长即放弃并重新进房。',
+  },
+  'limits.reenterMs': {
+    en: 'For how long a recorder that was in the room tries to come back.',
+    zh: '已进过房的录制尝试重新进房的最长时间。',
+  },
+  'limits.maxRecordings': {
+    en: 'How many rooms are recorded at a time; further requests get a 503.',
+    zh: '同时录制的房间数上限；超出的请求返回 503。',
+  },
+  'loudness.enabled': {
+    en: 'Brings finished files to one loudness (EBU R128).',
+    zh: '把录制文件统一到同一响度（EBU R128）。',
+  },
+  'loudness.targetLufs': { en: 'Loudness to bring files to.', zh: '目标响度。' },
+  'loudness.truePeakDb': { en: 'Highest true peak afterwards.', zh: '处理后的最高真峰值。' },
+  'manifest.upload': { en: 'Uploads the manifest beside the files.', zh: '同时上传清单文件。' },
+  'disk.reserveBytes': {
+    en: "Free space on the recordings' disk below which nothing more is recorded.",
+    zh: '录制磁盘的剩余空间低于该值时不再录制。',
+  },
+  'disk.dataReserveBytes': {
+    en: 'The same for the disk of the data directory.',
+    zh: '数据目录所在磁盘的保留空间。',
+  },
+  'retention.policy': {
+    en: 'Which local files go once COS is proven to hold them.',
+    zh: '确认 COS 已保存后，哪些本地文件可以删除。',
+  },
+  'retention.keepDays': { en: 'Days to keep them, with policy keepDays.', zh: '策略为 keepDays 时保留的天数。' },
+  'retention.keepBytes': { en: 'Bytes to keep of them, with policy keepGb.', zh: '策略为 keepGb 时保留的字节数。' },
+  'retention.evictAtReserve': {
+    en: 'Gives up the oldest proven local files before recordings are ended for want of space.',
+    zh: '空间不足时先删除最早的、已确认上传的本地文件，再考虑结束录制。',
+  },
+  'events.keepDays': {
+    en: 'Days after which events of recordings that are over are forgotten, all but how they began and ended; null keeps all.',
+    zh: '已结束录制的事件保留天数，过期后只留下开始与结局；null 表示全部保留。',
+  },
+  'backup.keep': { en: 'How many copies of the database are kept.', zh: '保留的数据库备份份数。' },
+  'backup.everyHours': { en: 'Hours between two copies of the database.', zh: '两次数据库备份之间的小时数。' },
+  'backup.directory': {
+    en: 'Where the copies go, best on another disk; null is a folder in the data directory.',
+    zh: '备份存放目录，最好在另一块磁盘；null 表示数据目录中的文件夹。',
+  },
+  'callback.timeoutMs': { en: 'How long one try to tell a caller may take.', zh: '单次回调的最长时间。' },
+  'callback.giveUpAfterMs': {
+    en: 'After how long telling a caller is given up.',
+    zh: '回调重试的总时长，超过后放弃。',
+  },
+  'callback.eventGiveUpAfterMs': {
+    en: 'How long events that a receiver refuses may hold up the result.',
+    zh: '被接收方拒绝的事件最多能推迟结果多久。',
+  },
+  'upload.partBytes': { en: 'Size of the parts of an upload.', zh: '上传分块的大小。' },
+  'upload.partsInFlight': { en: 'Parts of one file at a time.', zh: '单个文件同时上传的分块数。' },
+  'upload.filesInFlight': { en: 'Recordings uploaded at a time.', zh: '同时上传的录制数。' },
+  'upload.timeoutMs': { en: 'How long one request to COS may take.', zh: '单次 COS 请求的最长时间。' },
+  'upload.maxBytesPerSecond': {
+    en: 'Bandwidth of all uploads together; null is no limit.',
+    zh: '所有上传合计的带宽上限；null 表示不限。',
+  },
+  'upload.window': {
+    en: 'Hours of the day in which uploads run; null is always.',
+    zh: '每天允许上传的时段；null 表示不限。',
+  },
+  'fleet.boxName': {
+    en: 'Name of this box among others, put before the ids of its recordings; null for a single box.',
+    zh: '本机在多机部署中的名称，作为录制 id 的前缀；null 表示单机。',
+  },
+  'network.proxy': { en: 'HTTP proxy for COS; null is none.', zh: '访问 COS 的 HTTP 代理；null 表示不使用。' },
+  'network.caPath': {
+    en: 'PEM file with authorities to trust beside those of the system.',
+    zh: '除系统自带外还信任的根证书 PEM 文件。',
+  },
+  'network.allowedHosts': {
+    en: 'Hosts that callbacks and COS may be at; null allows all but forbidden addresses.',
+    zh: '允许作为回调和 COS 目标的主机；null 表示除禁用地址外均可。',
+  },
+  'network.loopback': {
+    en: 'Whether callbacks may go to this machine itself.',
+    zh: '是否允许回调到本机自身。',
+  },
+} as const satisfies Record<string, Text>;

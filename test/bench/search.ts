@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { type Database, openDatabase } from '../../main/store/database.ts';
+import {
+  createRecordingSearch,
+  type RecordingFilters,
+  type RecordingSearch,
+} from '../../main/store/recording-search.ts';
+
+const RECORDINGS = 100_000;
+const START_MS = Date.UTC(2026, 0, 1);
+const STEP_MS = 60_000;
+const PAGE = 100;
+const RUNS = 25;
+/** Page, number of all that was found and its rows together. */
+const LIMIT_MS = 50;
+
+/** How long one kind of question takes. */
+export interface SearchFigure {
+  filters: RecordingFilters;
+  found: number;
+  medianMs: number;
+  p95Ms: number;
+}
+
+export interface SearchBench {
+  machine: { cpu: string; cores: number; node: string };
+  startedAt: string;
+  recordings: number;
+  figures: SearchFigure[];
+}
+
+/** Fills a database and asks it what the console asks: pages with their totals, first, in the middle, and with nothing to find. */
+export function runSearchBench(): SearchBench {
+  const startedAt = new Date().toISOString();
+  const directory = mkdtempSync(path.join(tmpdir(), 'recorder-search-'));
+  const db = openDatabase(directory);
+  try {
+    fill(db);
+    const search = createRecordingSearch(db);
+    const figures = questions().map((filters) => measure(search, filters));
+    const [processor] = cpus();
+    const machine = { cpu: processor?.model ?? 'unknown', cores: cpus().length, node: process.version };
+    return { machine, startedAt, recordings: RECORDINGS, figures };
+  } finally {
+    db.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/**
+ * Recordings that are over, with three participants and a file each; one in a hundred failed, one in a thousand needs somebody. Written
+ * past the store, which syncs and seals each one: the triggers that make them findable run all the same.
+ */
+function fill(db: Database): void {
+  const recording = db.prepare(
+    `INSERT INTO recordings (id, state, created_at_ms, sdk_app_id, room_id, str_room_id, user_id, mode, is_reserve, cos_region, cos_bucket,
+       cos_path, uses_stored_credentials, simulated, updated_at_ms, names_json, outcome, failure_message, blocked_code)
+     VALUES (?, ?, ?, 1400000000, ?, ?, ?, ?, 1, 'ap-shanghai', 'test-123456789', '/trtc', 0, 0, 0, ?, ?, ?, ?)`,
+  );
+  const stay = db.prepare(
+    'INSERT INTO stays (recording_id, user_id, entered_at_ms, left_at_ms, slot) VALUES (?, ?, 0, 6e4, 0)',
+  );
+  const file = db.prepare(
+    `INSERT INTO files (recording_id, file_index, user_id, local_path, bytes, duration_ms, object_key, url, state)
+     VALUES (?, 0, 'u', '/f', 5e7, 6e4, ?, 'https://cos', 'uploaded')`,
+  );
+  const add = (index: number): void => {
+    const id = randomUUID();
+    const room = index % 977;
+    const [roomId, strRoomId] = index % 3 === 0 ? [null, `room-${room}`] : [room + 1, null];
+    const isFailed = index % 100 === 0;
+    const names = index % 10 === 0 ? '{"host":"张三"}' : '{}';
+    const end = isFailed ? ['failed', '网络不可用', index % 1000 === 0 ? 'X' : null] : ['delivered', null, null];
+    const mode = ['10', '12', '12', '11'][index % 4];
+    const atMs = START_MS + index * STEP_MS;
+    recording.run(id, isFailed ? 'failed' : 'done', atMs, roomId, strRoomId, `rec_${index % 500}`, mode, names, ...end);
+    for (const user of ['host', `user_${index % 3000}`, `user_${(index * 7) % 3000}`]) stay.run(id, user);
+    file.run(id, `trtc/1400000000_${room}_${id.slice(0, 8)}.mp4`);
+  };
+  db.transaction(() => {
+    for (let index = 0; index < RECORDINGS; index += 1) add(index);
+  })();
+}
+
+function questions(): RecordingFilters[] {
+  const at = (share: number): string => new Date(START_MS + share * RECORDINGS * STEP_MS).toISOString();
+  const middle = { from: at(0.2), to: at(0.6) };
+  return [
+    {},
+    { state: 'done' },
+    { state: 'failed' },
+    { mode: '12' },
+    { room: 'room-6' },
+    { user: 'host' },
+    { user: 'user_5' },
+    { attention: true },
+    { attention: false },
+    middle,
+    { to: at(0.001) },
+    { state: 'done', ...middle },
+    { state: 'done', mode: '12' },
+    { user: 'host', state: 'failed' },
+    { text: '张三' },
+    { text: '网络' },
+    { text: 'rec_77' },
+    { text: 'e' },
+    { text: 'nothing like this' },
+    { text: 'trtc', state: 'failed' },
+    { text: 'user_5', user: 'host', mode: '12', ...middle },
+  ];
+}
+
+function measure(search: RecordingSearch, filters: RecordingFilters): SearchFigure {
+  let found = 0;
+  const times = Array.from({ length: RUNS }, () => {
+    const startMs = performance.now();
+    found = search.search(filters, { limit: PAGE }).total;
+    return performance.now() - startMs;
+  }).sort((a, b) => a - b);
+  const at = (share: number): number => Math.round((times[Math.floor(share * (RUNS - 1))] ?? 0) * 10) / 10;
+  return { filters, found, medianMs: at(0.5), p95Ms: at(0.95) };
+}
+
+/** Whether a figure is as it has to be. */
+export function isQuick({ p95Ms }: SearchFigure): boolean {
+  return p95Ms <= LIMIT_MS;
+}
+
+export function searchBenchText({ machine, recordings, figures }: SearchBench): string {
+  const rows = figures.map((figure) => {
+    const { filters, found, medianMs, p95Ms } = figure;
+    const verdict = isQuick(figure) ? '' : `  MORE THAN ${LIMIT_MS}`;
+    return `${JSON.stringify(filters).padEnd(98)} ${String(found).padStart(7)} ${String(medianMs).padStart(6)} ${String(p95Ms).padStart(6)}${verdict}`;
+  });
+  return [
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${recordings} recordings, pages of ${PAGE}`,
+    `${'filters'.padEnd(98)} ${'found'.padStart(7)} ${'median'.padStart(6)} ${'p95 ms'.padStart(6)}`,
+    ...rows,
+  ].join('\n');
+}
