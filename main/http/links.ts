@@ -19,7 +19,7 @@ export function fileLinksOf(recording: RecordingView, index: number): Links {
   const file = recording.files[index];
   const isGrowing = [...CAPTURING_STATES, 'finalizing'].includes(recording.state);
   if (file === undefined || file.bytes === 0 || isGrowing) return {};
-  const self = `${linksOf(recording.id)['self']}/files/${index}`;
+  const self = `${linksOf(recording.id).self}/files/${index}`;
   const { video, audio } = mediaOf(recording.request.Mode);
   return {
     ...(file.localPath === null ? {} : { file: self, download: `${self}?download=true` }),

@@ -60,7 +60,7 @@ export function recordingHandlers(box: BoxApi) {
       const language = pickLanguage(request.headers['accept-language']);
       const links = linksOf(recording.id);
       markReplay(reply, replayed);
-      reply.status(202).header(ID_HEADER, recording.id).header('location', links['self']);
+      reply.status(202).header(ID_HEADER, recording.id).header('location', links.self);
       return {
         id: recording.id,
         state: recording.state,

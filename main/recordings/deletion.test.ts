@@ -113,7 +113,7 @@ describe('who may go', () => {
     expect(forgotten).toEqual([id]);
     const last = store.events.list({ recordingId: id }).at(-1);
     expect(last).toMatchObject({ type: 'deleted', data: { by: 'desk', forced: false, outcome: 'delivered' } });
-    expect(last?.data['files']).toEqual([expect.objectContaining({ objectKey: id, bytes: 5, crc64: '7' })]);
+    expect(last?.data.files).toEqual([expect.objectContaining({ objectKey: id, bytes: 5, crc64: '7' })]);
     expect(typesOf(id)[0]).toBe('accepted');
     expectWhole(other);
     expect(await deletions().remove(id, { force: true, by: null })).toBeNull();

@@ -62,9 +62,9 @@ describe('a recording that is over', { timeout: TIMEOUT_MS }, () => {
     const { durationMs, peaks } = (await (await ask(waveform)).json()) as { durationMs: number; peaks: number[] };
     expect(durationMs).toBeGreaterThan(1000);
     expect(Math.max(...peaks)).toBeGreaterThan(0.05);
-    const manifest = await (await ask(view.links['manifest'] ?? '')).json();
+    const manifest = await (await ask(view.links.manifest ?? '')).json();
     expect(manifest).toMatchObject({ recordingId: id, files: [{ objectKey }] });
-    expect(await (await ask(view.links['result'] ?? '')).json()).toMatchObject({
+    expect(await (await ask(view.links.result ?? '')).json()).toMatchObject({
       RequestId: id,
       Files: [{ Status: 1 }],
     });

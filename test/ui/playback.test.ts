@@ -211,9 +211,7 @@ describe("the box's own player", { timeout: 180_000 }, () => {
     await list.close();
     const asked: string[] = [];
     const { page, complaints } = await openPage('about:blank');
-    page.on('response', (response) =>
-      asked.push(`${response.status()} ${response.request().headers()['range'] ?? ''}`),
-    );
+    page.on('response', (response) => asked.push(`${response.status()} ${response.request().headers().range ?? ''}`));
     await page.goto(`${rig.box.url}${href}`);
     const played = await playOneSecond(page);
     expect(played.error).toBeNull();
