@@ -198,5 +198,5 @@ describe('the examples', () => {
     });
     expect(Object.keys(statuses)).toEqual(expect.arrayContaining(['200', '400', '404']));
     expect(rig.box.log()).not.toContain('request failed');
-  });
+  }, 240_000);
 });

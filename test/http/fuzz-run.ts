@@ -40,6 +40,6 @@ export async function fuzz({ port, requests, seed, ids: known = [], onProgress }
     if (sent % PROGRESS_EVERY === 0) onProgress?.(sent);
   };
   const property = fc.asyncProperty(generatedRequest({ ids: () => ids }), send);
-  await fc.assert(property, { numRuns: requests, ...(seed === undefined ? {} : { seed }), endOnFailure: false });
+  await fc.assert(property, { numRuns: requests, ...(seed === undefined ? {} : { seed }), endOnFailure: true });
   return { sent, statuses };
 }

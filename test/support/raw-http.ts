@@ -27,7 +27,7 @@ export interface ExchangeOptions {
   timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** One connection from its beginning to its end. */
 export function exchange({

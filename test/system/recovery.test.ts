@@ -10,7 +10,7 @@ import { type Rig, startRig } from '../support/rig.ts';
 
 /** When, in the room, somebody leaves while the box is down, and when the room is dissolved. */
 const LEAVES = 4.5;
-const END = 11;
+const END = 16;
 
 describe('a box that was down while its room went on', () => {
   let rig: Rig;
