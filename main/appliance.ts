@@ -23,7 +23,7 @@ import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
 import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
 import { createLibrary } from './recordings/library.ts';
 import type { DiskProbe } from './recordings/recordings-disk.ts';
-import { reconcile } from './recordings/recovery/reconcile.ts';
+import { noteUntoldMedia, reconcile } from './recordings/recovery/reconcile.ts';
 import { recoverAtStart } from './recordings/recovery/recover.ts';
 import { judgeTarget } from './recordings/request-targets.ts';
 import { Supervisor } from './recordings/supervisor.ts';
@@ -330,6 +330,7 @@ function createSupervisor({
         log.warn({ recordingId: row.id }, 'a capture process of an earlier start is still there; going on beside it');
       }
       await reconcile({ store, directoryOf, dataDirectory, now: Date.now }, row);
+      if (absence === 'boxDown') await noteUntoldMedia({ store, directoryOf }, row.id);
       // An adopted segment may have told when the recording began.
       const current = store.recordings.get(row.id) ?? row;
       const secrets = store.recordings.secrets(row.id);

@@ -37,8 +37,8 @@ export class KillLog {
 
   /** Writes down which kill came when, for whoever looks into a kept directory. */
   async save(directory: string): Promise<void> {
-    const kills = this.kills.map(({ n, what, epochMs, recordingId }) => {
-      return { n, what, at: new Date(epochMs).toISOString(), recordingId };
+    const kills = this.kills.map(({ n, what, epochMs, recordingId, beganAtMs }) => {
+      return { n, what, at: new Date(epochMs).toISOString(), recordingId, beganAtMs: Object.fromEntries(beganAtMs) };
     });
     await writeFile(path.join(directory, 'kills.json'), `${JSON.stringify(kills, null, 1)}\n`);
   }

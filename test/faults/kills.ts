@@ -87,9 +87,9 @@ class KillRun {
   async feed(): Promise<string[]> {
     const isWanted = () => this.#phase === 'killing' || this.#asked.length < this.#options.recordings;
     while (this.#phase !== 'broken' && isWanted()) {
-      const capturing = (await viewsNow(this.site)).filter(({ state }) => CAPTURING.has(state)).length;
+      const capturing = (await viewsNow(this.site))?.filter(({ state }) => CAPTURING.has(state)).length;
       const unanswered = this.#asked.length - this.accepted.length;
-      if (capturing + unanswered < this.#options.parallel) this.ask();
+      if (capturing !== undefined && capturing + unanswered < this.#options.parallel) this.ask();
       await sleep(200 + this.#feederRandom() * 400);
     }
     return (await Promise.all(this.#asked)).filter((problem) => problem !== null);
@@ -129,7 +129,7 @@ class KillRun {
     if (!(await this.#phaseComes(strike))) return null;
     if (strike.phase === 'recording') await sleep(strike.delayMs);
     this.#remember();
-    const beganAtMs = beganAt(await viewsNow(this.site));
+    const beganAtMs = beganAt((await viewsNow(this.site)) ?? []);
     if (strike.phase !== 'recording') await sleep(strike.delayMs);
     if (strike.target !== 'main') return this.#killChild(strike, beganAtMs);
     const epochMs = Date.now();
@@ -156,7 +156,7 @@ class KillRun {
         if (fresh.some(({ operation }) => operation === during || operation === 'putObject')) return true;
       } else if (phase === 'notifying') {
         if (receiver.received.length > callbacks) return true;
-      } else if ((await viewsNow(this.site, `&state=${phase}`)).length > 0) return true;
+      } else if ((await viewsNow(this.site, `&state=${phase}`))?.length) return true;
       await sleep(LOOK_MS);
     }
     return false;

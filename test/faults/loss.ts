@@ -50,6 +50,8 @@ export const MAX_LOST_TAIL_SECONDS = 2;
 const SHORTEST_HOLE_SECONDS = 0.6;
 /** How far from its place content may be: ticks, the way through the mixer, a busy machine. */
 const PLACE_SECONDS = 0.5;
+/** After a gap the encoder is fed what it missed; meanwhile a busy machine shows pictures ahead of their time. */
+const CATCH_UP_SECONDS = 2;
 /** How far declared gaps may be off from what pictures and tones show. */
 const GAP_SECONDS = 0.7;
 const WINDOW_SECONDS = 0.1;
@@ -92,7 +94,7 @@ function shiftOf({ content, gaps }: LossInput): number {
 
 function isInGap(seconds: number, gaps: LossInput['gaps']): boolean {
   return gaps.some(({ atMs, durationMs }) => {
-    return seconds >= atMs / 1000 - PLACE_SECONDS && seconds <= (atMs + durationMs) / 1000 + PLACE_SECONDS;
+    return seconds >= atMs / 1000 - PLACE_SECONDS && seconds <= (atMs + durationMs) / 1000 + CATCH_UP_SECONDS;
   });
 }
 

@@ -11,6 +11,7 @@ import {
   askForRecording,
   describeMachine,
   listAll,
+  patiently,
   type RoomSeconds,
   type Site,
   startSite,
@@ -147,8 +148,8 @@ class OfflineRun {
       Math.round(((index + 1) * recordings) / (kills + 0.5)),
     );
     while (this.accepted.length < recordings) {
-      const capturing = (await viewsNow(this.site)).filter(({ state }) => CAPTURING.has(state)).length;
-      if (capturing < parallel) {
+      const capturing = (await viewsNow(this.site))?.filter(({ state }) => CAPTURING.has(state)).length;
+      if (capturing !== undefined && capturing < parallel) {
         const seconds = roomSeconds[Math.floor(this.#random() * roomSeconds.length)]!;
         this.accepted.push(await askForRecording(this.site, this.accepted.length + 1, seconds));
       } else await sleep(LOOK_MS);
@@ -162,7 +163,7 @@ class OfflineRun {
 
   async #kill(): Promise<void> {
     await sleep(this.#random() * 1500);
-    const began = beganAt(await viewsNow(this.site));
+    const began = beganAt((await viewsNow(this.site)) ?? []);
     const epochMs = Date.now();
     await this.site.rig.box.kill();
     this.log.kills.push({ n: this.log.kills.length + 1, what: 'main', epochMs, recordingId: null, beganAtMs: began });
@@ -214,7 +215,7 @@ class OfflineRun {
 
   /** A file may have been proven and removed since the list was read. */
   async #isUploaded(id: string): Promise<boolean> {
-    return (await this.site.rig.box.get(id)).files[0]?.state === 'uploaded';
+    return (await patiently(() => this.site.rig.box.get(id))).files[0]?.state === 'uploaded';
   }
 
   /** The object is what the local file was before anything was sent. */

@@ -3,7 +3,7 @@ import type { ResultView } from '../../shared/view.ts';
 import { decodeComplaints } from '../support/media.ts';
 import { readCounted } from './counted-clip.ts';
 import { type KillMark, type Loss, measureLoss } from './loss.ts';
-import { type Accepted, BUCKET, listAll, objectKeys, type Site } from './site.ts';
+import { type Accepted, BUCKET, listAll, objectKeys, patiently, type Site } from './site.ts';
 
 /** Proofs by what lies outside the box: the object in COS, what the caller was told, what the file shows. */
 
@@ -20,7 +20,7 @@ const NO_LOSS: Loss = { holes: [], lostTails: [], problems: [] };
 /** A recording that should be delivered: its object, its callback and its content, which is read from the object. */
 export async function proveDelivered(site: Site, accepted: Accepted, kills: readonly KillMark[]): Promise<Proof> {
   const { rig } = site;
-  const view = await rig.box.get(accepted.id);
+  const view = await patiently(() => rig.box.get(accepted.id));
   const [file] = view.files;
   const objectPath = file ? await rig.cos.findObjectFile(BUCKET, file.objectKey) : null;
   if (view.state !== 'done' || view.failure !== null || !file || objectPath === null) {

@@ -122,7 +122,8 @@ export async function listAll(site: Site): Promise<RecordingView[]> {
   const views: RecordingView[] = [];
   let before: string | null = '';
   while (before !== null) {
-    const page: Response = await fetch(`${site.rig.box.url}/api/recordings?limit=500${before && `&before=${before}`}`);
+    const address: string = `${site.rig.box.url}/api/recordings?limit=500${before && `&before=${before}`}`;
+    const page = await patiently(() => fetch(address));
     const body = (await page.json()) as { recordings: RecordingView[]; before: string | null };
     views.push(...body.recordings);
     before = body.before;
@@ -130,13 +131,27 @@ export async function listAll(site: Site): Promise<RecordingView[]> {
   return views;
 }
 
-/** Recordings as the box shows them now, newest first; none while it is away. */
-export async function viewsNow(site: Site, query = ''): Promise<RecordingView[]> {
+/** The newest recordings as the box shows them now; null while it is away. */
+export async function viewsNow(site: Site, query = ''): Promise<RecordingView[] | null> {
   try {
     const reply = await fetch(`${site.rig.box.url}/api/recordings?limit=60${query}`);
     return ((await reply.json()) as { recordings: RecordingView[] }).recordings;
   } catch {
-    return [];
+    return null;
+  }
+}
+
+const READ_TRIES = 5;
+
+/** Reads from the box; a kept-alive connection may have been closed while this process was busy with something else. */
+export async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tries === READ_TRIES) throw error;
+      await sleep(RETRY_ACCEPT_MS);
+    }
   }
 }
 

@@ -33,7 +33,7 @@ export interface SegmentEncoderOptions {
   /** The segment file, which must not exist yet. */
   file: string;
   listener: EncoderListener;
-  /** Pictures that may wait unread before further ones are skipped; by default 2 s of them. */
+  /** Pictures that may wait unread before further ones are skipped; by default 1 s of them, 2 s until the encoder reads. */
   maxWaitingPictures?: number;
   /** An encoder that reads nothing for this long, while the disk is not to blame, is killed. */
   stallTimeoutMs?: number;
@@ -56,7 +56,10 @@ export interface SegmentResult {
   clean: boolean;
 }
 
-const WAITING_SECONDS = 2;
+/** Until the encoder reads at all: starting it may take this long on a busy machine. */
+const WAITING_AT_START_SECONDS = 2;
+/** From then on: with what the encoder itself holds (under 1 s) it is what a killed process loses at most. */
+const WAITING_SECONDS = 1;
 const STALL_TIMEOUT_MS = 15_000;
 const SYNC_EVERY_MS = 1000;
 const KILL_STEP_MS = 2000;
@@ -79,7 +82,8 @@ export class SegmentEncoder {
   readonly #writer: MatroskaWriter;
   readonly #queue: BlockQueue;
   readonly #pictureBytes: number;
-  readonly #maxWaiting: number;
+  #maxWaiting: number;
+  readonly #maxWaitingLater: number;
   readonly #freePictures: Buffer[] = [];
   readonly #stderr: string[] = [];
   readonly #started: Promise<void>;
@@ -101,7 +105,9 @@ export class SegmentEncoder {
     const video = options.tracks.video;
     this.#options = options;
     this.#pictureBytes = video ? (video.width * video.height * 3) / 2 : 0;
-    this.#maxWaiting = options.maxWaitingPictures ?? Math.ceil(WAITING_SECONDS * (video?.fps ?? 0));
+    const fps = video?.fps ?? 0;
+    this.#maxWaiting = options.maxWaitingPictures ?? Math.ceil(WAITING_AT_START_SECONDS * fps);
+    this.#maxWaitingLater = options.maxWaitingPictures ?? Math.ceil(WAITING_SECONDS * fps);
     this.#writer = new MatroskaWriter(options.tracks);
     this.#queue = new BlockQueue(options.nowMs ?? (() => performance.now()));
     this.#queue.push(this.#writer.header(), Buffer.alloc(0));
@@ -133,7 +139,7 @@ export class SegmentEncoder {
 
   /**
    * Hands over one picture (tight I420 of the canvas size), which is copied. It is skipped, and counted, when the encoder is more than
-   * two seconds behind: the picture before it then lasts longer. The first picture belongs at 0. `dress` may draw on
+   * a second behind: the picture before it then lasts longer. The first picture belongs at 0. `dress` may draw on
    * the copy before it is handed on.
    */
   writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
@@ -152,6 +158,7 @@ export class SegmentEncoder {
     this.#picturesWritten += 1;
     this.#queue.push(this.#writer.blockHeader('video', timestampNs, copy.length), copy, () => {
       this.#waitingPictures -= 1;
+      this.#maxWaiting = this.#maxWaitingLater;
       this.#freePictures.push(copy);
     });
     return 'written';

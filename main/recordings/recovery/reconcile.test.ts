@@ -14,7 +14,7 @@ import { segmentFileName } from '../../capture/encode/segment-name.ts';
 import type { OutputName } from '../../capture/messages.ts';
 import type { RecordingRow } from '../../store/rows.ts';
 import { realQuarantineFiles } from './quarantine-file.ts';
-import { reconcile } from './reconcile.ts';
+import { noteUntoldMedia, reconcile } from './reconcile.ts';
 
 const TONES_HZ = [440, 660, 880];
 let rig: FinalizeRig;
@@ -104,6 +104,29 @@ describe('a segment whose row was lost', () => {
     expect(await reconcile(deps, recording)).toEqual([]);
     expect(events(recording, 'recovered')).toHaveLength(1);
     expect((await rig.run(recording)).outcome).toEqual({ kind: 'done' });
+  });
+});
+
+describe('a segment that was known, but not that it holds sound', () => {
+  it('is delivered when the box died in the moment of entering', async () => {
+    const recording = await rig.ended([], { firstMediaAtMs: null, timelineMs: 2_000 });
+    const file = nameOf(0, 'mix', 0);
+    await put(recording, file, tones[1]!);
+    rig.store.segments.open({ recordingId: recording.id, segment: 0, output: 'mix', file, startMs: 0 });
+    await noteUntoldMedia(rig, recording.id);
+    expect((await rig.run(recording)).outcome).toEqual({ kind: 'done' });
+    expect(await heard(rig.store.files.list(recording.id)[0]!.localPath, 1)).toBe(TONES_HZ[1]);
+    expect(events(recording, 'recovered')).toMatchObject([{ what: 'firstMedia', segment: 0 }]);
+  });
+
+  it('stays nothing when it was closed in order', async () => {
+    const recording = await rig.ended([], { firstMediaAtMs: null, timelineMs: 2_000 });
+    const file = nameOf(0, 'mix', 0);
+    await put(recording, file, tones[1]!);
+    rig.store.segments.open({ recordingId: recording.id, segment: 0, output: 'mix', file, startMs: 0 });
+    rig.store.segments.close(recording.id, 0, tones[1]!.length, true);
+    await noteUntoldMedia(rig, recording.id);
+    expect(rig.store.recordings.get(recording.id)?.firstMediaAtMs).toBeNull();
   });
 });
 

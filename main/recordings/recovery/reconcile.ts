@@ -4,8 +4,8 @@ import type { OutputName } from '../../capture/messages.ts';
 import type { MediaFileRow, RecordingRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { mediaKind } from '../naming.ts';
-import { lostBeginning, lostGap } from './lost-gap.ts';
-import { type FolderEntry, planRepairs, type Repair } from './plan.ts';
+import { lostBeginning, lostGap, mayHoldUntold } from './lost-news.ts';
+import { baseName, type FolderEntry, planRepairs, type Repair } from './plan.ts';
 import { type QuarantineFiles, quarantineFile } from './quarantine-file.ts';
 
 export interface ReconcileDeps {
@@ -35,6 +35,28 @@ export async function reconcile(deps: ReconcileDeps, recording: RecordingRow): P
   });
   for (const repair of repairs) await carryOut(deps, recording, directory, repair);
   return repairs;
+}
+
+/**
+ * A recording of which nobody told any media is given up as empty. That must not happen because the box died before it could write the
+ * news down, so this is to be called for a recording that goes on after the box was down. Rejects with errors of the store.
+ */
+export async function noteUntoldMedia(
+  { store, directoryOf }: Pick<ReconcileDeps, 'store' | 'directoryOf'>,
+  recordingId: string,
+): Promise<void> {
+  if (store.recordings.get(recordingId)?.firstMediaAtMs !== null) return;
+  const directory = directoryOf(recordingId);
+  for (const { segment, file, startMs, openedAtMs, closedAtMs } of store.segments.list(recordingId)) {
+    const facts = await stat(path.join(directory, baseName(file))).catch(() => null);
+    if (facts === null || facts.size === 0) continue;
+    if (!mayHoldUntold({ openedAtMs, closedAtMs, writtenAtMs: facts.mtimeMs })) continue;
+    store.transaction(() => {
+      store.recordings.update(recordingId, { firstMediaAtMs: startMs });
+      store.events.append('recovered', recordingId, { what: 'firstMedia', segment, startMs });
+    });
+    return;
+  }
 }
 
 async function carryOut(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lostBeginning, lostGap } from './lost-gap.ts';
+import { lostBeginning, lostGap, mayHoldUntold } from './lost-news.ts';
 
 const STARTED_AT_MS = 1_700_000_000_000;
 const segment = (startMs: number, bornAfterMs: number, gaps: { atMs: number; durationMs: number }[] = []) => ({
@@ -37,5 +37,18 @@ describe('when a recording began whose news of it was lost', () => {
   it('is unknown where the file system or the clock tell nothing', () => {
     expect(lostBeginning({ createdAtMs: STARTED_AT_MS, startMs: 0, bornAtMs: 0 })).toBeNull();
     expect(lostBeginning({ createdAtMs: STARTED_AT_MS, startMs: 0, bornAtMs: STARTED_AT_MS * 2 })).toBeNull();
+  });
+});
+
+describe('media of which nobody was told', () => {
+  const opened = { openedAtMs: STARTED_AT_MS, closedAtMs: null, writtenAtMs: STARTED_AT_MS + 1_000 };
+
+  it('may be in a segment that was never closed and is hardly older than its opening', () => {
+    expect(mayHoldUntold(opened)).toBe(true);
+  });
+
+  it('is not in one that was closed, or written for longer than news takes', () => {
+    expect(mayHoldUntold({ ...opened, closedAtMs: STARTED_AT_MS + 1_000 })).toBe(false);
+    expect(mayHoldUntold({ ...opened, writtenAtMs: STARTED_AT_MS + 60_000 })).toBe(false);
   });
 });

@@ -42,3 +42,19 @@ export function lostBeginning(segment: { createdAtMs: number; startMs: number; b
   const isPlausible = startedAtMs > createdAtMs - FILE_TIME_MS && startedAtMs - createdAtMs <= LONGEST_GAP_MS;
   return isPlausible ? startedAtMs : null;
 }
+
+/** A capture process tells the first picture or sound at once; what it had told before this long was written down. */
+const NEWS_LOST_MS = 5_000;
+
+/**
+ * Whether a segment may hold media of which nobody was told: its process never closed it and wrote its last byte soon after it had
+ * begun, as one does whose box dies in the moment of entering. Pure.
+ */
+export function mayHoldUntold(segment: {
+  openedAtMs: number;
+  closedAtMs: number | null;
+  writtenAtMs: number;
+}): boolean {
+  const { openedAtMs, closedAtMs, writtenAtMs } = segment;
+  return closedAtMs === null && writtenAtMs - openedAtMs <= NEWS_LOST_MS;
+}
