@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Route } from '../../shared/api/route.ts';
@@ -99,6 +100,13 @@ describe('openapi.json', () => {
     }
     const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
     for (const [, name = ''] of references) expect(document.components.schemas).toHaveProperty(name);
+  });
+
+  test('is a document that other tools take: it fits the published schema of its version', async () => {
+    const { openapi, ...rest } = await documentIn('en');
+    const validator = new Validator();
+    expect(await validator.validate({ openapi, ...rest })).toEqual({ valid: true });
+    expect(await validator.validate({ openapi, ...rest, paths: [] })).toMatchObject({ valid: false });
   });
 
   test('shows no secret that a body takes as something that is read back', async () => {

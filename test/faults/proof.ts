@@ -17,8 +17,20 @@ export interface Proof {
 
 const NO_LOSS: Loss = { holes: [], lostTails: [], problems: [] };
 
-/** A recording that should be delivered: its object, its callback and its content, which is read from the object. */
+/**
+ * A recording that should be delivered: its object, its callback and its content, which is read from the object.
+ * What cannot be looked at is a problem of that recording, so one bad file never hides what became of the others.
+ */
 export async function proveDelivered(site: Site, accepted: Accepted, kills: readonly KillMark[]): Promise<Proof> {
+  try {
+    return await proof(site, accepted, kills);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { loss: NO_LOSS, objectCrc64: null, problems: [`cannot be proven: ${reason.slice(0, 300)}`] };
+  }
+}
+
+async function proof(site: Site, accepted: Accepted, kills: readonly KillMark[]): Promise<Proof> {
   const { rig } = site;
   const view = await patiently(() => rig.box.get(accepted.id));
   const [file] = view.files;
