@@ -11,8 +11,10 @@ import type { HttpServerDeps } from './http/server-deps.ts';
 import type { Logger } from './logging.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createReadiness } from './metrics/readiness.ts';
+import { LivePictures } from './recordings/live-pictures.ts';
 import type { Supervisor } from './recordings/supervisor.ts';
 import { runSelfTest } from './selftest/self-test.ts';
+import type { StartSelfTestBox } from './selftest/self-test-box.ts';
 import { createSelfTestDesk } from './selftest/self-test-desk.ts';
 import type { SettingsStore } from './settings/live-settings.ts';
 import { createSettingsDesk } from './settings/settings-desk.ts';
@@ -29,13 +31,18 @@ export interface ObservationOptions {
   rooms: 'trtc' | 'simulated';
   /** The ffmpeg in use, or null when none works. */
   ffmpeg: { path: string; version: string } | null;
+  /** Starts the second box of a self-test; by default in a process of its own. */
+  startSelfTestBox?: StartSelfTestBox | undefined;
   log: Logger;
 }
 
-/** What looks at the box and turns its knobs without being part of the work: events, metrics, readiness, settings, self-test. */
+/**
+ * What looks at the box and turns its knobs without being part of the work: events, live pictures, metrics, readiness, settings,
+ * self-test.
+ */
 export interface Observation {
   /** For the HTTP face. */
-  readonly face: Required<Pick<HttpServerDeps, 'status' | 'events' | 'settings' | 'selfTest'>>;
+  readonly face: Required<Pick<HttpServerDeps, 'status' | 'events' | 'settings' | 'selfTest' | 'livePictures'>>;
   start(): void;
   /** Ends a self-test and whoever still follows the events; to be called before the HTTP face closes. */
   stop(): Promise<void>;
@@ -58,6 +65,7 @@ export function openObservation(options: ObservationOptions): Observation {
         ...test,
         directory: path.join(options.dataDirectory, SELF_TEST_FOLDER),
         ffmpegPath: ffmpeg?.path ?? null,
+        startBox: options.startSelfTestBox,
       }),
     onChange: (view) => {
       feed.tell('selfTest', { name: 'selfTest', data: view });
@@ -67,6 +75,13 @@ export function openObservation(options: ObservationOptions): Observation {
     },
     now: Date.now,
   });
+  const livePictures = new LivePictures({
+    recordingOf: (id) => store.recordings.get(id),
+    watch: (id, forMs) => options.supervisor.watch(id, forMs),
+    clock: systemClock,
+    monotonicMs: () => performance.now(),
+  });
+  options.supervisor.followPictures((id, jpeg) => livePictures.take(id, jpeg));
   const pruning = createEventPruning({
     events: store.events,
     settings: settings.live.events,
@@ -95,6 +110,7 @@ export function openObservation(options: ObservationOptions): Observation {
         }),
       },
       events: feed,
+      livePictures,
       settings: createSettingsDesk({ store: settings, events: store.events, log }),
       selfTest,
     },

@@ -52,7 +52,7 @@ export function AppearanceProvider({ children }: { children: ReactNode }) {
   );
   return (
     <AppearanceContext.Provider value={choice}>
-      <Theme appearance={shown} accentColor="blue" grayColor="slate" radius="medium" scaling="100%">
+      <Theme appearance={shown} accentColor="indigo" grayColor="slate" radius="medium" panelBackground="solid">
         {children}
       </Theme>
     </AppearanceContext.Provider>

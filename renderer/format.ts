@@ -7,6 +7,17 @@ export function formatLength(durationMs: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
+const formatters = new Map<string, unknown>();
+
+/** The formatter of that name, made once: making one takes longer than a hundred uses of it. */
+export function kept<Formatter>(name: string, make: () => Formatter): Formatter {
+  const known = formatters.get(name) as Formatter | undefined;
+  if (known !== undefined) return known;
+  const made = make();
+  formatters.set(name, made);
+  return made;
+}
+
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 /** Bytes in decimal units with three digits at most: `12.3 MB`. */
@@ -23,12 +34,13 @@ export function formatSize(bytes: number, language: string): string {
     unitDisplay: 'short',
     maximumSignificantDigits: 3,
   } as const;
-  return new Intl.NumberFormat(language, style).format(value);
+  return kept(`size ${language} ${style.unit}`, () => new Intl.NumberFormat(language, style)).format(value);
 }
 
 /** Date and time as people of a language write them, in the reader's own time zone. */
 export function formatTime(iso: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
+  const style = { dateStyle: 'medium', timeStyle: 'short' } as const;
+  return kept(`time ${language}`, () => new Intl.DateTimeFormat(language, style)).format(new Date(iso));
 }
 
 const STEPS = [
@@ -42,5 +54,8 @@ const STEPS = [
 export function formatDistance(iso: string, nowMs: number, language: string): string {
   const awayMs = Date.parse(iso) - nowMs;
   const step = STEPS.find(({ ms }) => Math.abs(awayMs) >= ms) ?? STEPS[3];
-  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.round(awayMs / step.ms), step.unit);
+  return kept(`distance ${language}`, () => new Intl.RelativeTimeFormat(language, { numeric: 'auto' })).format(
+    Math.round(awayMs / step.ms),
+    step.unit,
+  );
 }

@@ -5,7 +5,7 @@ const root = import.meta.dirname;
 
 export default defineConfig({
   root,
-  base: '/console/',
+  base: '/',
   publicDir: `${root}/public`,
   plugins: [react()],
   build: {

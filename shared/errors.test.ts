@@ -63,6 +63,7 @@ describe('problem JSON', () => {
   test('Retry-After is whole seconds, at least one, and only where it belongs', () => {
     expect(retryAfterSecondsOf({ code: 'AT_CAPACITY', retryAfterSeconds: 0.2 })).toBe(1);
     expect(retryAfterSecondsOf({ code: 'SHUTTING_DOWN' })).toBe(30);
+    expect(retryAfterSecondsOf({ code: 'RECORDING_PAUSED' })).toBe(30);
     expect(retryAfterSecondsOf({ code: 'FFMPEG_MISSING' })).toBeNull();
   });
 });

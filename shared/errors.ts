@@ -37,7 +37,7 @@ export interface ProblemJson {
   url?: string;
   /** With FORBIDDEN_ROLE: the least role that may do it. */
   neededRole?: string;
-  /** With AT_CAPACITY, SHUTTING_DOWN and TOO_MANY_ATTEMPTS: seconds after which another try makes sense; also the Retry-After header. */
+  /** With AT_CAPACITY, SHUTTING_DOWN, RECORDING_PAUSED and TOO_MANY_ATTEMPTS: seconds after which another try makes sense; also the Retry-After header. */
   retryAfterSeconds?: number;
   /** With INTERNAL: what to look for in the log. */
   requestId?: string;
@@ -61,13 +61,15 @@ export interface Problem {
 
 /** Seconds to wait when whoever raised a 503 named none. */
 const DEFAULT_RETRY_AFTER_SECONDS = 30;
+/** What passes by itself, or by somebody's hand at any moment. */
+const WAIT_AND_ASK_AGAIN: ReadonlySet<ErrorCode> = new Set(['AT_CAPACITY', 'SHUTTING_DOWN', 'RECORDING_PAUSED']);
 
 /** The seconds for the Retry-After header of this problem; null when the header does not belong on it. */
 export function retryAfterSecondsOf(problem: Problem): number | null {
   if (problem.retryAfterSeconds !== undefined) {
     return Math.max(1, Math.ceil(problem.retryAfterSeconds));
   }
-  return problem.code === 'AT_CAPACITY' || problem.code === 'SHUTTING_DOWN' ? DEFAULT_RETRY_AFTER_SECONDS : null;
+  return WAIT_AND_ASK_AGAIN.has(problem.code) ? DEFAULT_RETRY_AFTER_SECONDS : null;
 }
 
 /** URI that names the kind of problem, stable over versions and languages. */

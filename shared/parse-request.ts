@@ -1,5 +1,6 @@
-import { Ajv, type ErrorObject } from 'ajv';
 import type Type from 'typebox';
+import type { TLocalizedValidationError } from 'typebox/error';
+import { Errors } from 'typebox/schema';
 import { CALLBACK_EVENTS, type CallbackEvent } from './callback-events.ts';
 import { Complaints, type Fields, isFields } from './complaints.ts';
 import type { CosTarget, ParsedRequest, ParseOptions, RequestWarning, TargetCheck } from './request.ts';
@@ -17,8 +18,6 @@ import {
 } from './request-rules.ts';
 
 type WireRequest = Type.Static<typeof REQUEST_SCHEMA>;
-
-const validateShape = new Ajv({ allErrors: true }).compile<WireRequest>(REQUEST_SCHEMA);
 
 /** More unknown keys than this are summed up in one warning. */
 const MAX_UNKNOWN_KEYS = 20;
@@ -56,7 +55,7 @@ function withoutAbsent(fields: Fields, prefix: string, warnings: RequestWarning[
         field,
         message: { en: `${field} is empty and counts as absent.`, zh: `${field} 为空，视为未提供。` },
       });
-    } else if (value !== null) {
+    } else if (value !== null && value !== undefined) {
       kept[key] = value;
     }
   }
@@ -100,11 +99,12 @@ const RULE_OF_KEYWORD: Readonly<Record<string, string>> = {
   enum: 'choice',
 };
 
-function addShapeError(complaints: Complaints, error: ErrorObject): void {
+function addShapeError(complaints: Complaints, error: TLocalizedValidationError): void {
   const parent = error.instancePath.slice(1).replaceAll('/', '.');
   if (error.keyword === 'required') {
-    const missing = String(error.params.missingProperty);
-    complaints.addForm(parent === '' ? missing : `${parent}.${missing}`, 'required');
+    for (const missing of error.params.requiredProperties) {
+      complaints.addForm(parent === '' ? missing : `${parent}.${missing}`, 'required');
+    }
     return;
   }
   complaints.addForm(parent, RULE_OF_KEYWORD[error.keyword] ?? error.keyword);
@@ -302,11 +302,12 @@ export function parseRecordingRequest(body: unknown, options: ParseOptions): Par
     fields.Mode = String(fields.Mode);
   }
 
-  const candidate: unknown = fields;
-  const shaped = validateShape(candidate) ? candidate : null;
-  for (const error of validateShape.errors ?? []) {
+  // Walks along the schema: compilers of schemas have programs evaluated, which the console's page forbids.
+  const [isShaped, broken] = Errors(REQUEST_SCHEMA, fields);
+  for (const error of broken) {
     addShapeError(complaints, error);
   }
+  const shaped = isShaped ? (fields as unknown as WireRequest) : null;
   checkRoom(fields, complaints);
   checkPath(cos?.Path, complaints);
   if (cos !== null) {

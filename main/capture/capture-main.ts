@@ -4,9 +4,11 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { createJpegCoder } from './encode/jpeg-coder.ts';
 import { openSegmentEncoder } from './encode/segment.ts';
-import type { CaptureJob, FromCapture, ToCapture } from './messages.ts';
+import type { CaptureJob } from './messages.ts';
 import { loadKernel } from './mix/kernel/load.ts';
+import { openParentLine } from './parent-line.ts';
 import { openRoom } from './room/open-room.ts';
 import { CaptureSession } from './session.ts';
 
@@ -17,12 +19,10 @@ const PID_FILE = 'capture.pid';
 /** Answer for a failure below the SDK (missing addon, unreadable scenario): the SDK's own generic "entering failed". */
 const OPEN_FAILED_CODE = -3301;
 
+const parent = openParentLine();
+const { send } = parent;
 let session: CaptureSession | null = null;
 let pidFile: string | null = null;
-
-function send(message: FromCapture): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
-}
 
 function log(level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void {
   send(data ? { type: 'log', level, message, data } : { type: 'log', level, message });
@@ -35,9 +35,9 @@ function exit(code: number): void {
   } catch {
     // A file with the number of a process that is gone is understood by whoever finds it.
   }
-  process.off('disconnect', endAsOrphan);
-  if (!process.connected) process.exit(code);
-  process.send?.({ type: 'log', level: 'debug', message: 'capture process leaves' }, () => process.exit(code));
+  parent.leave();
+  if (!parent.isOpen) process.exit(code);
+  send({ type: 'log', level: 'debug', message: 'capture process leaves' }, () => process.exit(code));
 }
 
 function endAsOrphan(): void {
@@ -61,6 +61,7 @@ async function begin(job: CaptureJob): Promise<void> {
   session = new CaptureSession(job, {
     openRoom: (listener) => openRoom(job.rooms, job.ffmpeg.path, listener, log),
     openEncoder: (place, video, events) => openSegmentEncoder(job, place, video, events),
+    openJpegCoder: (size) => createJpegCoder(job.ffmpeg.path, size),
     loadKernel,
     loadTextRenderer: async () => (await import('./text/text-renderer.ts')).createTextRenderer(),
     monotonicMs: () => performance.now(),
@@ -77,15 +78,15 @@ async function begin(job: CaptureJob): Promise<void> {
   }
 }
 
-process.on('message', (message: ToCapture) => {
+parent.onMessage((message) => {
   if (message.type === 'start') {
     void begin(message.job);
-  } else if (session) {
-    void session.end(message.reason);
-  }
+  } else if (message.type === 'stop') {
+    void session?.end(message.reason);
+  } else session?.watch(message.forMs);
 });
 
-process.on('disconnect', endAsOrphan);
+parent.onGone(endAsOrphan);
 process.on('SIGTERM', () => {
   if (session) void session.end('shutdown');
   else process.exit(0);

@@ -30,7 +30,8 @@ export interface CaptureHost {
 }
 
 // The packaged app runs compiled .js, a checkout runs .ts: the entry has the extension of this file.
-const ENTRY = fileURLToPath(new URL(`./capture-main${path.extname(import.meta.url)}`, import.meta.url));
+/** What a capture process runs. */
+export const CAPTURE_ENTRY = fileURLToPath(new URL(`./capture-main${path.extname(import.meta.url)}`, import.meta.url));
 
 export interface ProcessHostOptions {
   onStderr(line: string): void;
@@ -49,20 +50,23 @@ export function createProcessHost(options: ProcessHostOptions): CaptureHost {
   return {
     kind: 'process',
     start(events) {
-      const child = fork(ENTRY, [], {
+      const child = fork(CAPTURE_ENTRY, [], {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
         execArgv: ['--disable-warning=ExperimentalWarning'],
         // A group of its own: Ctrl-C in the box's terminal must not end capture and encoder behind the box's back.
         detached: process.platform !== 'win32',
-        env: childEnvironment(process.env, options.codeCacheDirectory),
+        env: captureEnvironment(process.env, options.codeCacheDirectory),
       });
       return superviseChild(child, events, options.onStderr);
     },
   };
 }
 
-/** The box's own secrets are of no use to the capture process. */
-function childEnvironment(environment: NodeJS.ProcessEnv, codeCacheDirectory: string | null): NodeJS.ProcessEnv {
+/** The environment of a capture process: the box's own secrets are of no use to it. */
+export function captureEnvironment(
+  environment: NodeJS.ProcessEnv,
+  codeCacheDirectory: string | null,
+): NodeJS.ProcessEnv {
   const {
     RECORDER_COS_SECRET_ID: _id,
     RECORDER_COS_SECRET_KEY: _key,
@@ -96,9 +100,7 @@ function superviseChild(
   child.on('error', () => {
     if (child.pid === undefined) settle({ code: null, signal: null });
   });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    for (const line of text.split('\n')) if (line.trim() !== '') onStderr(line);
-  });
+  if (child.stderr) eachLine(child.stderr, onStderr);
   return {
     get pid() {
       return child.pid;
@@ -114,4 +116,11 @@ function superviseChild(
       clearTimeout(timer);
     },
   };
+}
+
+/** Tells what a process writes, by lines as they arrive; empty ones are left out. */
+export function eachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.split('\n')) if (line.trim() !== '') onLine(line);
+  });
 }

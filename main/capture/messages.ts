@@ -1,9 +1,11 @@
 import type { EndReason, Gap } from '../../shared/recording.ts';
 import type { RoomParams } from './room/room.ts';
+import type { SeenUser } from './roster.ts';
 
 /**
  * Messages between the main process and one capture process (Node IPC, JSON). Main sends `start` after `ready`; the child
- * heartbeats with `stats` every second; every wait on either side has a deadline. Raw media never travels here.
+ * heartbeats with `stats` every second; every wait on either side has a deadline. Raw media never travels here: a `picture` is a small
+ * JPEG, and comes only while somebody looks.
  */
 
 export interface VideoSettings {
@@ -127,7 +129,25 @@ export interface CaptureJob {
 
 export type ToCapture =
   | { type: 'start'; job: CaptureJob }
-  | { type: 'stop'; reason: Extract<EndReason, 'stopped' | 'shutdown' | 'disk'> };
+  | { type: 'stop'; reason: Extract<EndReason, 'stopped' | 'shutdown' | 'disk'> }
+  /** Somebody looks: a `picture` every second for this long. Told again before it is over, it goes on. */
+  | { type: 'watch'; forMs: number };
+
+/** One user as a watcher sees him. */
+export interface ParticipantLive extends SeenUser {
+  /** Loudest 20 ms of the last second in decibels of full scale; null when nothing was heard. */
+  levelDb: number | null;
+  talking: boolean;
+}
+
+/** What is told to those who watch a recording; made anew with each heartbeat. */
+export interface CaptureLive {
+  /** Of the mix, as in `ParticipantLive`; also null when no mix is made. */
+  levelDb: number | null;
+  participants: ParticipantLive[];
+  /** What the encoders took in of what was due over the last seconds: 1 when they keep up. Null at the beginning. */
+  encoderSpeed: number | null;
+}
 
 export interface CaptureStats {
   /** Length on the timeline. */
@@ -143,6 +163,7 @@ export interface CaptureStats {
   participantsInRoom: number;
   participantsRecorded: number;
   encoder: string;
+  live: CaptureLive;
 }
 
 export type FromCapture =
@@ -172,6 +193,8 @@ export type FromCapture =
   | { type: 'gap'; gap: Gap }
   | { type: 'connection'; state: 'lost' | 'reconnecting' | 'recovered'; atMs: number }
   | { type: 'stats'; stats: CaptureStats }
+  /** The canvas as it is now, as JPEG in base64. */
+  | { type: 'picture'; jpeg: string }
   /** The SDK warned; sent for the first and, with the count so far, for every power of two of one code. */
   | { type: 'sdkProblem'; level: 'warning' | 'error'; code: number; text: string; count: number; atMs: number }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; data?: Record<string, unknown> }

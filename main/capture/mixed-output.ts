@@ -1,8 +1,10 @@
+import type { PreviewPart } from './live-picture.ts';
 import type { CaptureJob } from './messages.ts';
-import { AudioMixer } from './mix/audio-mixer.ts';
+import { AudioMixer, type Loudest } from './mix/audio-mixer.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output, type OutputOptions } from './output.ts';
+import { NOTHING_MADE, type OutputStats } from './output-stats.ts';
 import type { Roster } from './roster.ts';
 import { createScene, type Scene } from './scene.ts';
 import type { TextRenderer } from './text/text-renderer.ts';
@@ -87,14 +89,21 @@ export class MixedOutput {
     await this.#output?.finish(endMs, timeoutMs);
   }
 
-  stats(): { picturesSent: number; picturesSkipped: number; pipeBacklogBytes: number; segmentBytes: number } {
-    const output = this.#output;
-    return {
-      picturesSent: output?.picturesSent ?? 0,
-      picturesSkipped: output?.picturesSkipped ?? 0,
-      pipeBacklogBytes: output?.pipeBacklogBytes ?? 0,
-      segmentBytes: output?.segmentBytes ?? 0,
-    };
+  stats(): OutputStats {
+    return this.#output?.stats ?? NOTHING_MADE;
+  }
+
+  takeLoudest(): Loudest | null {
+    return this.#audioMixer?.takeLoudest() ?? null;
+  }
+
+  /** The canvas as it is now, dressed, as a copy; nothing in recordings of sound alone or before the file is open. */
+  preview(): PreviewPart[] {
+    if (!this.#scene || !this.#output) return [];
+    const { width, height } = this.#deps.job.video;
+    const data = this.#scene.canvas.slice();
+    this.#scene.dress(data, this.#deps.epochMs());
+    return [{ key: 'mix', isScreen: false, frame: { data, width, height, rotation: 0 } }];
   }
 }
 

@@ -3,7 +3,11 @@ import { Feed, type PictureSource } from './feed.ts';
 import type { FromCapture, OutputName, VideoSettings } from './messages.ts';
 import type { AudioMixer } from './mix/audio-mixer.ts';
 import { alignedStart, audioTimestampNs, Timeline } from './mix/timeline.ts';
+import type { OutputStats } from './output-stats.ts';
 import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
+
+/** Mono, 16 bits, 48 kHz. */
+const SOUND_BYTES_PER_MS = 96;
 
 export interface OutputOptions {
   name: OutputName;
@@ -49,20 +53,19 @@ export class Output {
     });
   }
 
-  get picturesSent(): number {
-    return this.#feed.picturesSent;
-  }
-
-  get picturesSkipped(): number {
-    return this.#feed.picturesSkipped;
-  }
-
-  get pipeBacklogBytes(): number {
-    return this.#segments.pipeBacklogBytes;
-  }
-
-  get segmentBytes(): number {
-    return this.#segments.segmentBytes;
+  get stats(): OutputStats {
+    const { picturesSent, picturesSkipped, positionMs } = this.#feed;
+    const { pipeBacklogBytes, pipeBacklogMs, segmentBytes } = this.#segments;
+    const counted = { picturesSent, picturesSkipped, pipeBacklogBytes, segmentBytes };
+    const tickMs = 1000 / (this.#fps ?? 1);
+    return this.#fps === null
+      ? { ...counted, pipeBacklogMs: pipeBacklogBytes / SOUND_BYTES_PER_MS, dueMs: positionMs, handedMs: positionMs }
+      : {
+          ...counted,
+          pipeBacklogMs,
+          dueMs: (picturesSent + picturesSkipped) * tickMs,
+          handedMs: picturesSent * tickMs,
+        };
   }
 
   /** Opens the first segment. What is due since the start is caught up with. */

@@ -210,3 +210,48 @@ describe('any course of a room', () => {
     );
   });
 });
+
+describe('what a watcher is told', () => {
+  it('follows microphone, camera and screen, and names those without a slot last', () => {
+    const roster = new Roster(true);
+    for (const user of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) roster.enter(user);
+    show(roster, 'a');
+    roster.setAudio('a', true);
+    show(roster, 'b', 'sub');
+    roster.setSending('stranger', 'main', true);
+    const told = roster.look();
+    expect(told.map(({ userId, slot }) => [userId, slot])).toEqual([
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+      ['d', 3],
+      ['e', 4],
+      ['f', 5],
+      ['g', null],
+    ]);
+    expect(told[0]).toMatchObject({ isInRoom: true, audio: true, video: true, screen: false, picture: 'live' });
+    expect(told[1]).toMatchObject({ audio: false, video: false, screen: true, picture: 'none' });
+  });
+
+  it('calls a picture held when the camera is off, its owner gone, or nothing comes for some looks', () => {
+    const roster = new Roster(true);
+    show(roster, 'a');
+    const picture = () => roster.look()[0]?.picture;
+    expect([picture(), picture(), picture(), picture()]).toEqual(['live', 'live', 'live', 'held']);
+    roster.noteFrame('a', 'main');
+    expect(picture()).toBe('live');
+    roster.setSending('a', 'main', false);
+    expect(picture()).toBe('held');
+    roster.leave('a');
+    expect(roster.look()[0]).toMatchObject({ isInRoom: false, audio: false, video: false, picture: 'held' });
+  });
+
+  it('has no held pictures without IsReserve, and nobody who left', () => {
+    const roster = new Roster(false);
+    show(roster, 'a');
+    roster.setSending('a', 'main', false);
+    expect(roster.look()[0]?.picture).toBe('none');
+    roster.leave('a');
+    expect(roster.look()).toEqual([]);
+  });
+});

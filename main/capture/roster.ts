@@ -22,12 +22,34 @@ export interface RecordedUser {
   hasScreen: boolean;
 }
 
+/** What somebody who watches the recording is told of a user. */
+export interface SeenUser {
+  userId: string;
+  /** 0…5; null while six others are being recorded. */
+  slot: number | null;
+  /** False for one who left and whose slot is kept. */
+  isInRoom: boolean;
+  /** What he is sending. */
+  audio: boolean;
+  video: boolean;
+  screen: boolean;
+  /** Of his camera: pictures come, the last one stands still, or there is nothing to show. */
+  picture: 'live' | 'held' | 'none';
+}
+
 interface Participant {
   /** What the user is sending now. */
   sending: Record<StreamKind, boolean>;
+  /** Whether he is sending sound. */
+  audio: boolean;
   /** Whether a picture of that stream is retained that may be shown. */
   picture: Record<StreamKind, boolean>;
+  /** How often it was looked since the last picture of his camera came. */
+  looksWithoutFrame: number;
 }
+
+/** A camera that sent nothing between so many looks stands still. */
+const LOOKS_UNTIL_HELD = 3;
 
 /**
  * Who is in the room, who is recorded and which pictures may be shown. Pure: room events in, subscriptions and pictures out.
@@ -84,6 +106,7 @@ export class Roster {
     const participant = this.#participants.get(userId);
     if (!participant) return [];
     participant.sending = { main: false, sub: false };
+    participant.audio = false;
     participant.picture.sub = false;
     const changes = this.#slots.leave(userId);
     if (this.#slots.slotOf(userId) === null) this.#participants.delete(userId);
@@ -98,6 +121,18 @@ export class Roster {
     if (!sending && (stream === 'sub' || !this.#isReserve)) participant.picture[stream] = false;
   }
 
+  /** Also of a user who is not in the room (yet). */
+  setAudio(userId: string, sending: boolean): void {
+    const participant = sending ? this.#participant(userId) : this.#participants.get(userId);
+    if (participant) participant.audio = sending;
+  }
+
+  /** Everybody in the room and whoever's slot is kept, those with a slot first. To be asked once a second. */
+  look(): SeenUser[] {
+    const inRoom = [...this.#participants.keys()].filter((userId) => this.#slots.isInRoom(userId));
+    return [...new Set([...this.#owners, ...inRoom])].map((userId) => this.#seen(userId));
+  }
+
   isSending(userId: string, stream: StreamKind): boolean {
     return this.#participants.get(userId)?.sending[stream] ?? false;
   }
@@ -110,15 +145,32 @@ export class Roster {
     const participant = this.#participants.get(userId);
     if (!participant?.sending[stream] || !this.#slots.isInRoom(userId)) return 'ignored';
     if (this.#slots.slotOf(userId) === null) return 'ignored';
+    if (stream === 'main') participant.looksWithoutFrame = 0;
     if (participant.picture[stream]) return 'next';
     participant.picture[stream] = true;
     return 'first';
   }
 
+  #seen(userId: string): SeenUser {
+    const participant = this.#participants.get(userId);
+    const { main: video = false, sub: screen = false } = participant?.sending ?? {};
+    const isMoving = video && (participant?.looksWithoutFrame ?? 0) < LOOKS_UNTIL_HELD;
+    if (participant) participant.looksWithoutFrame += 1;
+    const picture = !participant?.picture.main ? 'none' : isMoving ? 'live' : 'held';
+    const audio = participant?.audio ?? false;
+    const isInRoom = this.#slots.isInRoom(userId);
+    return { userId, slot: this.#slots.slotOf(userId), isInRoom, audio, video, screen, picture };
+  }
+
   #participant(userId: string): Participant {
     const known = this.#participants.get(userId);
     if (known) return known;
-    const participant = { sending: { main: false, sub: false }, picture: { main: false, sub: false } };
+    const participant: Participant = {
+      sending: { main: false, sub: false },
+      audio: false,
+      picture: { main: false, sub: false },
+      looksWithoutFrame: 0,
+    };
     this.#participants.set(userId, participant);
     return participant;
   }

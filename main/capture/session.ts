@@ -1,10 +1,14 @@
 import type { EndReason, Gap } from '../../shared/recording.ts';
 import { ConnectionWatch } from './connection-watch.ts';
+import type { OpenJpegCoder } from './encode/jpeg-coder.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { LiveFacts } from './live-facts.ts';
+import { LivePicture } from './live-picture.ts';
 import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { SlotChange } from './mix/slots.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
+import { NOTHING_MADE } from './output-stats.ts';
 import { Pump } from './pump.ts';
 import { reenter } from './reentry.ts';
 import type { ExitReason, Room, RoomListener } from './room/room.ts';
@@ -17,6 +21,7 @@ import type { TextRenderer } from './text/text-renderer.ts';
 export interface SessionDeps {
   openRoom(listener: RoomListener): Promise<Room>;
   openEncoder: OpenEncoder;
+  openJpegCoder: OpenJpegCoder;
   loadKernel(): Promise<PlaneKernel>;
   /** Asked for only when something has to be written on the canvas. */
   loadTextRenderer(): Promise<TextRenderer>;
@@ -45,6 +50,9 @@ export class CaptureSession implements RoomListener {
   readonly #idle: IdleWatch;
   readonly #connection: ConnectionWatch;
   readonly #pump: Pump;
+  readonly #live = new LiveFacts();
+  /** Null in recordings of sound alone. */
+  readonly #picture: LivePicture | null;
   #phase: Phase = 'starting';
   #room: Room | null = null;
   #stage: Stage | null = null;
@@ -71,6 +79,13 @@ export class CaptureSession implements RoomListener {
     this.#idle = new IdleWatch(job.limits.idleMs);
     this.#connection = new ConnectionWatch(job.limits.connectionLostMs);
     this.#nextSegment = job.nextSegment;
+    this.#picture = job.media.video
+      ? new LivePicture({
+          ...deps,
+          video: job.video,
+          parts: () => (this.#phase === 'recording' ? (this.#stage?.preview() ?? []) : []),
+        })
+      : null;
     this.#pump = new Pump({
       fps: job.media.video ? job.video.fps : null,
       timelineMs: () => this.#timelineMs(),
@@ -99,6 +114,11 @@ export class CaptureSession implements RoomListener {
       }, this.#job.limits.enterTimeoutMs),
     );
     room.enter(this.#job.room);
+  }
+
+  /** Somebody looks for the next `forMs`: pictures are told meanwhile. */
+  watch(forMs: number): void {
+    if (this.#phase !== 'ending' && this.#phase !== 'ended') this.#picture?.watch(forMs);
   }
 
   /** Ends the recording in order: what was received until now is in the file. Repeated calls join the first. */
@@ -163,7 +183,7 @@ export class CaptureSession implements RoomListener {
   }
 
   onAudioAvailable(userId: string, available: boolean): void {
-    this.#deps.send({ type: 'log', level: 'debug', message: 'audio available', data: { userId, available } });
+    this.#roster.setAudio(userId, available);
   }
 
   onVideo(userId: string, stream: StreamKind, frame: I420Frame, timestampMs: number): void {
@@ -320,6 +340,7 @@ export class CaptureSession implements RoomListener {
   }
 
   async #leave(): Promise<void> {
+    this.#picture?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#pump.stop();
     this.#timers = [];
@@ -339,12 +360,8 @@ export class CaptureSession implements RoomListener {
   }
 
   #stats(): CaptureStats {
-    const {
-      picturesSent = 0,
-      picturesSkipped = 0,
-      pipeBacklogBytes = 0,
-      segmentBytes = 0,
-    } = this.#stage?.stats() ?? {};
+    const made = this.#stage?.stats() ?? NOTHING_MADE;
+    const { picturesSent, picturesSkipped, pipeBacklogBytes, segmentBytes } = made;
     return {
       timelineMs: Math.round(this.#timelineMs()),
       ...{ picturesSent, picturesSkipped, pipeBacklogBytes, segmentBytes },
@@ -354,6 +371,7 @@ export class CaptureSession implements RoomListener {
       participantsInRoom: this.#roster.anchors,
       participantsRecorded: this.#roster.recordedPresent().length,
       encoder: this.#job.media.video ? `libx264 ${this.#job.video.preset}` : 'libmp3lame',
+      live: this.#live.look(this.#roster, this.#stage?.takeLoudest() ?? null, made),
     };
   }
 }

@@ -1,9 +1,11 @@
+import type { PreviewPart } from './live-picture.ts';
 import type { CaptureJob, FromCapture, OutputName, VideoSettings } from './messages.ts';
-import { AudioMixer } from './mix/audio-mixer.ts';
+import { AudioMixer, type Loudest } from './mix/audio-mixer.ts';
 import { Compositor } from './mix/compositor.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output } from './output.ts';
+import { addStats, NOTHING_MADE, type OutputStats } from './output-stats.ts';
 import type { OpenEncoder } from './segment-sequence.ts';
 
 export interface SinglesDeps {
@@ -41,6 +43,7 @@ interface Track {
   early: I420Frame | null;
   compositor: Compositor | null;
   output: Output | null;
+  size: Size | null;
 }
 
 /**
@@ -54,7 +57,7 @@ export class Singles {
   /** A user who comes back goes on in the same file and so with the same size. */
   readonly #sizes = new Map<OutputName, Size>();
   readonly #closing = new Set<Promise<void>>();
-  readonly #closed = { picturesSent: 0, picturesSkipped: 0 };
+  #closed = NOTHING_MADE;
 
   constructor(deps: SinglesDeps) {
     this.#deps = deps;
@@ -114,15 +117,30 @@ export class Singles {
   }
 
   /** Sums over all files, those closed before included. */
-  stats(): { picturesSent: number; picturesSkipped: number; pipeBacklogBytes: number; segmentBytes: number } {
-    const sum = { ...this.#closed, pipeBacklogBytes: 0, segmentBytes: 0 };
-    for (const { output } of this.#tracks.values()) {
-      sum.picturesSent += output?.picturesSent ?? 0;
-      sum.picturesSkipped += output?.picturesSkipped ?? 0;
-      sum.pipeBacklogBytes += output?.pipeBacklogBytes ?? 0;
-      sum.segmentBytes += output?.segmentBytes ?? 0;
+  stats(): OutputStats {
+    return [...this.#tracks.values()].reduce(
+      (sum, { output }) => addStats(sum, output?.stats ?? NOTHING_MADE),
+      this.#closed,
+    );
+  }
+
+  /** How loud each user was; there is no mix. */
+  takeLoudest(): Loudest {
+    const users = new Map<string, number>();
+    for (const { name, userId, audioMixer } of this.#tracks.values()) {
+      const level = audioMixer?.takeLoudest().users.get(userId);
+      if (level !== undefined && name.startsWith('main:')) users.set(userId, level);
     }
-    return sum;
+    return { mix: 0, users };
+  }
+
+  /** The pictures that the files show now, as views that are void after the next drawing. */
+  preview(): PreviewPart[] {
+    return [...this.#tracks.values()].flatMap(({ name, compositor, size }): PreviewPart[] =>
+      compositor && size
+        ? [{ key: name, isScreen: name.startsWith('sub:'), frame: { data: compositor.canvas, ...size, rotation: 0 } }]
+        : [],
+    );
   }
 
   #begin(userId: string, stream: StreamKind): Track {
@@ -142,6 +160,7 @@ export class Singles {
       early: null,
       compositor: null,
       output: null,
+      size: null,
     };
     this.#tracks.set(name, track);
     if (media.video) void this.#loadKernel(track);
@@ -173,6 +192,7 @@ export class Singles {
       if (!track.kernel) return;
       track.compositor = new Compositor(track.kernel, { ...video, fit: 'fit' });
       track.compositor.setCells([{ key: KEY, rect: { x: 0, y: 0, ...size } }]);
+      track.size = size;
       this.#sizes.set(track.name, size);
     }
     const { name, compositor: pictures, audioMixer, startMs } = track;
@@ -191,12 +211,12 @@ export class Singles {
 
   async #close({ output }: Track, endMs: number, timeoutMs: number): Promise<void> {
     await output?.finish(endMs, timeoutMs);
-    this.#closed.picturesSent += output?.picturesSent ?? 0;
-    this.#closed.picturesSkipped += output?.picturesSkipped ?? 0;
+    if (output) this.#closed = { ...addStats(this.#closed, output.stats), ...NOTHING_OPEN };
   }
 }
 
 const CLOSE_TIMEOUT_MS = 20_000;
+const NOTHING_OPEN = { pipeBacklogBytes: 0, pipeBacklogMs: 0, segmentBytes: 0 };
 
 /** Size of a single's canvas: as the picture stands upright, made smaller where it has more pixels than the mix, even. */
 export function singleSize(

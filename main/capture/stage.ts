@@ -1,7 +1,10 @@
+import type { PreviewPart } from './live-picture.ts';
 import type { CaptureJob } from './messages.ts';
+import type { Loudest } from './mix/audio-mixer.ts';
 import { MIXING_DELAY_MS, pictureDueMs, pictureMomentMs } from './mix/timeline.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { createMixedOutput, type MixedOutput, type MixedOutputDeps } from './mixed-output.ts';
+import { addStats, NOTHING_MADE, type OutputStats } from './output-stats.ts';
 import { PictureLine } from './picture-line.ts';
 import type { Roster } from './roster.ts';
 import { Singles } from './singles.ts';
@@ -123,15 +126,19 @@ export class Stage {
   }
 
   /** Sums over all files. */
-  stats(): { picturesSent: number; picturesSkipped: number; pipeBacklogBytes: number; segmentBytes: number } {
-    const sum = { picturesSent: 0, picturesSkipped: 0, pipeBacklogBytes: 0, segmentBytes: 0 };
-    for (const stats of [this.#mix?.stats(), this.#singles?.stats()]) {
-      sum.picturesSent += stats?.picturesSent ?? 0;
-      sum.picturesSkipped += stats?.picturesSkipped ?? 0;
-      sum.pipeBacklogBytes += stats?.pipeBacklogBytes ?? 0;
-      sum.segmentBytes += stats?.segmentBytes ?? 0;
-    }
-    return sum;
+  stats(): OutputStats {
+    return addStats(this.#mix?.stats() ?? NOTHING_MADE, this.#singles?.stats() ?? NOTHING_MADE);
+  }
+
+  /** How loud it was since the last call; null in recordings without sound. */
+  takeLoudest(): Loudest | null {
+    if (!this.#deps.job.media.audio) return null;
+    return this.#mix ? this.#mix.takeLoudest() : (this.#singles?.takeLoudest() ?? null);
+  }
+
+  /** What is to be seen now: the mixed canvas, or without a mix the picture of each file. */
+  preview(): PreviewPart[] {
+    return this.#mix ? this.#mix.preview() : (this.#singles?.preview() ?? []);
   }
 
   #playPictures(line: PictureLine, nowMs: number): void {

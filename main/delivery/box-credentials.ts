@@ -64,6 +64,6 @@ export function createBoxCredentials({ secrets, fromEnvironment, log }: BoxCrede
 }
 
 /** Enough to tell two ids apart, not enough to use one. */
-function masked(secretId: string): string {
+export function masked(secretId: string): string {
   return secretId.length < 12 ? `${secretId.slice(0, 2)}…` : `${secretId.slice(0, 4)}…${secretId.slice(-4)}`;
 }

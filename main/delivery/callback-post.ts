@@ -3,11 +3,11 @@ import type { PostAnswer, SendPost } from '../network/guarded-post.ts';
 import { TargetRefusedError } from '../network/targets.ts';
 import { BACKOFF_CAP_MS } from './steps.ts';
 
-/** How one POST went. */
+/** How one POST went. `answer`: how the body of the answer begins; null when it has none. */
 export type Reply =
-  | { kind: 'taken'; status: number }
+  | { kind: 'taken'; status: number; answer: string | null }
   /** The receiver answered without taking it, or did not answer in time: perhaps it is this message that it cannot take. */
-  | { kind: 'refused'; status: number | null; error: string; afterMs: number | null }
+  | { kind: 'refused'; status: number | null; error: string; afterMs: number | null; answer: string | null }
   /** No connection: it would have been the same with any message. */
   | { kind: 'nobody'; error: string }
   /** The box stops; the try does not count. */
@@ -36,6 +36,10 @@ export interface PostOptions {
 /** Begins the error of a message that was not sent because of where its address leads. */
 export const ADDRESS_REFUSED = 'CALLBACK_ADDRESS_REFUSED';
 
+/** How much of an answer is kept, and how long it may take to come. */
+const ANSWER_CHARACTERS = 500;
+const ANSWER_BYTES = 4 * ANSWER_CHARACTERS;
+const ANSWER_WAIT_MS = 1000;
 /** More hops than this are a loop. */
 const MAX_REDIRECTS = 3;
 
@@ -51,22 +55,57 @@ export async function postCallback(post: Post, options: PostOptions, signal: Abo
   const deadline = AbortSignal.timeout(options.timeoutMs);
   try {
     const response = await send(post, options, AbortSignal.any([signal, deadline]));
-    if (typeof response === 'string') return { kind: 'refused', status: null, error: response, afterMs: null };
-    // The status is the answer; a body that never ends must not keep the connection.
-    response.body?.cancel().catch(() => {});
+    if (typeof response === 'string') {
+      return { kind: 'refused', status: null, error: response, afterMs: null, answer: null };
+    }
     const { status } = response;
-    if (status >= 200 && status < 300) return { kind: 'taken', status };
+    const answer = await beginningOf(response.body);
+    if (status >= 200 && status < 300) return { kind: 'taken', status, answer };
     const afterMs = retryAfterMs(response.headers.get('retry-after'), options.now());
-    return { kind: 'refused', status, error: `HTTP status ${status}`, afterMs };
+    return { kind: 'refused', status, error: `HTTP status ${status}`, afterMs, answer };
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
     if (error instanceof TargetRefusedError) {
       // Names change where they lead, so it is tried again; but it is the address that has to be corrected, not the line.
-      return { kind: 'refused', status: null, error: `${ADDRESS_REFUSED}: ${error.message}`, afterMs: null };
+      return {
+        kind: 'refused',
+        status: null,
+        error: `${ADDRESS_REFUSED}: ${error.message}`,
+        afterMs: null,
+        answer: null,
+      };
     }
     if (!deadline.aborted) return { kind: 'nobody', error: failureText(error) };
-    return { kind: 'refused', status: null, error: `no answer within ${options.timeoutMs} ms`, afterMs: null };
+    const late = `no answer within ${options.timeoutMs} ms`;
+    return { kind: 'refused', status: null, error: late, afterMs: null, answer: null };
   }
+}
+
+/**
+ * How a body begins, for people who ask why. The status is the answer: a body that never ends, or comes slowly, must not keep the connection,
+ * and one that breaks off changes nothing.
+ */
+async function beginningOf(body: PostAnswer['body']): Promise<string | null> {
+  if (body === null) return null;
+  const reader = body.getReader();
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), ANSWER_WAIT_MS);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    while (bytes < ANSWER_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+      bytes += value.byteLength;
+    }
+  } catch {
+    // What came until then is shown.
+  } finally {
+    clearTimeout(timer);
+    reader.cancel().catch(() => {});
+  }
+  const text = Buffer.concat(chunks).toString('utf8', 0, ANSWER_BYTES).slice(0, ANSWER_CHARACTERS).trim();
+  return text === '' ? null : text;
 }
 
 /** The last answer, or what is wrong with a redirect. Only 307 and 308 are followed, which keep method and body, and only to the same host. */

@@ -8,6 +8,7 @@ import {
   startReceiver,
 } from '../../test/support/outbox-rig.ts';
 import { openStore } from '../store/store.ts';
+import { postCallback } from './callback-post.ts';
 import { buildResult } from './result.ts';
 
 let rig: OutboxRig;
@@ -123,6 +124,19 @@ describe('telling the caller', () => {
       lastError: 'no answer within 100 ms',
       refusedSinceAtMs: expect.any(Number),
     });
+  });
+
+  it('takes the status for the answer, also when the body never ends or is long', async () => {
+    const send = (pull: (controller: ReadableStreamDefaultController<Uint8Array>) => void) => async () =>
+      new Response(new ReadableStream<Uint8Array>({ pull }), { status: 200 });
+    const post = { url: 'http://x.example/', body: '{}', deliveryId: 'd', attempt: 1, sdkAppId: 1 };
+    const options = { timeoutMs: 20_000, signingKey: null, now: () => 0 };
+    const long = send((controller) => controller.enqueue(new TextEncoder().encode('很'.repeat(1000))));
+    const taken = await postCallback(post, { ...options, fetch: long }, new AbortController().signal);
+    expect(taken).toEqual({ kind: 'taken', status: 200, answer: '很'.repeat(500) });
+    const silent = send(() => new Promise(() => {}) as unknown as undefined);
+    const alsoTaken = await postCallback(post, { ...options, fetch: silent }, new AbortController().signal);
+    expect(alsoTaken).toEqual({ kind: 'taken', status: 200, answer: null });
   });
 
   it('lets go at once when the box stops, without counting the try', async () => {

@@ -53,6 +53,7 @@ const RECORDING: RecordingRow = {
   lastError: null,
   waitRemedy: null,
   waitUntilAtMs: null,
+  waitingSinceAtMs: null,
   uploadPace: 0,
   updatedAtMs: START_MS + 61_000,
 };

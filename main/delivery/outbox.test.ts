@@ -142,6 +142,23 @@ describe('events', () => {
   });
 });
 
+it('every try is kept with what was answered', async () => {
+  receiver.answers = [503, 'reset', 200];
+  const recording = rig.waiting(`${receiver.origin}/a`);
+  void rig.notify(recording);
+  await rig.until(() => receiver.received.length === 1);
+  await drain(recording.id);
+  const { deliveryId } = rig.store.callbacks.get(recording.id)!;
+  const kept = rig.store.callbacks.triesOf(recording.id);
+  expect(kept.map(({ attempt, status, error, answer }) => [attempt, status, error, answer])).toEqual([
+    [1, 503, 'HTTP status 503', 'thank you'],
+    [2, null, expect.stringContaining('no connection'), null],
+    [3, 200, null, 'thank you'],
+  ]);
+  expect(kept.every((one) => one.deliveryId === deliveryId && one.tookMs >= 0)).toBe(true);
+  expect(kept.map(({ atMs }) => atMs)).toEqual(kept.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
+});
+
 describe('an answer that could not be written down', () => {
   it('makes the message come once more, under the same id', async () => {
     const recording = rig.waiting(`${receiver.origin}/a`);

@@ -1,7 +1,7 @@
 import { urlForDisplay } from '../../shared/view.ts';
 import type { Logger } from '../logging.ts';
 import type { SendPost } from '../network/guarded-post.ts';
-import type { CallbackRow } from '../store/rows.ts';
+import type { CallbackRow, CallbackTryRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { ADDRESS_REFUSED, postCallback, type Reply } from './callback-post.ts';
 import type { Clock, Timeout } from './clock.ts';
@@ -155,14 +155,23 @@ class CallbackOutbox implements Outbox {
     const { recordingId, deliveryId, url, body } = row;
     const sdkAppId = store.recordings.get(recordingId)?.sdkAppId ?? 0;
     const post = { url, body, deliveryId, attempt: row.attempts + 1, sdkAppId };
+    const atMs = clock.now();
     const reply = await postCallback(
       post,
       { fetch: send, timeoutMs: settings.timeoutMs, signingKey, now: clock.now },
       signal,
     );
     if (reply.kind === 'aborted') return;
-    if (reply.kind === 'taken') this.#end(row, 'delivered', reply);
-    else this.#notTaken(row, reply);
+    store.transaction(() => {
+      store.callbacks.noteTry({ ...tryOf(reply), deliveryId, attempt: post.attempt, atMs, tookMs: clock.now() - atMs });
+      if (reply.kind === 'taken') this.#end(row, 'delivered', reply);
+      else this.#notTaken(row, reply);
+    });
+    if (store.callbacks.get(recordingId)?.state !== 'pending' && row.event === null) this.#tellWaiting(recordingId);
+  }
+
+  #tellWaiting(recordingId: string): void {
+    for (const tell of [...(this.#waiting.get(recordingId) ?? [])]) tell();
   }
 
   #notTaken(row: CallbackRow, reply: Extract<Reply, { kind: 'refused' | 'nobody' }>): void {
@@ -225,7 +234,6 @@ class CallbackOutbox implements Outbox {
         ...(error === null ? {} : { error }),
       });
     });
-    if (row.event === null) for (const tell of [...(this.#waiting.get(row.recordingId) ?? [])]) tell();
   }
 
   /** What log and history say of a try. */
@@ -239,4 +247,11 @@ class CallbackOutbox implements Outbox {
       attempts: row.attempts + 1,
     };
   }
+}
+
+/** What history keeps of an answer. */
+function tryOf(reply: Exclude<Reply, { kind: 'aborted' }>): Pick<CallbackTryRow, 'status' | 'error' | 'answer'> {
+  if (reply.kind === 'nobody') return { status: null, error: reply.error, answer: null };
+  const { status, answer } = reply;
+  return { status, answer, error: reply.kind === 'taken' ? null : reply.error };
 }

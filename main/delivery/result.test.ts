@@ -48,6 +48,7 @@ function recordingRow(changes: Partial<RecordingRow> = {}): RecordingRow {
     lastError: null,
     waitRemedy: null,
     waitUntilAtMs: null,
+    waitingSinceAtMs: null,
     uploadPace: 0,
     updatedAtMs: 0,
     ...changes,

@@ -70,6 +70,22 @@ describe('the line is back', () => {
   });
 });
 
+it('since when a step waits is told over all tries that say the same, and forgotten when it goes on', async () => {
+  const id = box.ended();
+  const again: Outcome = { kind: 'retryAt', afterMs: MINUTE_MS, code: 'ECONNREFUSED', message: 'no line' };
+  const other: Outcome = { ...again, code: 'SlowDown' };
+  box.start({ uploading: box.scripted(again, again, other, { kind: 'done' }) });
+  await box.clock.settle();
+  const since: (number | null)[] = [];
+  const startMs = box.clock.now();
+  for (let tries = 0; tries < 4; tries += 1) {
+    const { waitingSinceAtMs } = box.row(id);
+    since.push(waitingSinceAtMs && waitingSinceAtMs - startMs);
+    await box.clock.advance(MINUTE_MS);
+  }
+  expect(since).toEqual([0, 0, 2 * MINUTE_MS, null]);
+});
+
 describe('a step whose time has not come', () => {
   it('is no failed try, says until when, and is looked at again within the hour', async () => {
     const id = box.ended();

@@ -36,12 +36,17 @@ function nextMove({ row, state }: SettledTry, outcome: EndOfStep): { to: Recordi
   return { to: 'notifying', patch: { outcome: 'delivered', ...facts } };
 }
 
+/** Whether the try before said the same. */
+function isSameReason({ lastError }: RecordingRow, code: string): boolean {
+  return lastError?.startsWith(`${code}:`) ?? false;
+}
+
 /** Whether the history should note this try: a box that is offline for days tries hundreds of times. */
 function isNews({ row, attempts }: SettledTry, outcome: Standstill): boolean {
   const { kind, code } = outcome;
   if (kind === 'blocked') return row.blockedCode !== code;
   if (kind === 'postponed') return row.waitUntilAtMs !== outcome.untilMs;
-  return !row.lastError?.startsWith(`${code}:`) || Number.isInteger(Math.log2(attempts));
+  return !isSameReason(row, code) || Number.isInteger(Math.log2(attempts));
 }
 
 const EVENT_OF: Readonly<Record<Standstill['kind'], string>> = {
@@ -70,6 +75,7 @@ function standStill(
       lastError: `${code}: ${message}`,
       waitRemedy: blocked ? null : remedy,
       waitUntilAtMs: outcome.kind === 'postponed' ? outcome.untilMs : null,
+      waitingSinceAtMs: isSameReason(row, code) ? (row.waitingSinceAtMs ?? nowMs) : nowMs,
     });
     if (!isNews(settled, outcome)) return;
     store.events.append(EVENT_OF[outcome.kind], row.id, {

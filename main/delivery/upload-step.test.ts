@@ -95,6 +95,7 @@ function failing(fields: Partial<CosErrorFields>, calls: string[] = []): UploadS
     abort: fail('abort'),
     head: fail('head'),
     putObject: fail('putObject'),
+    deleteObject: fail('deleteObject'),
     close: () => {},
   }));
 }

@@ -2,13 +2,25 @@
 // has. With --if-needed it does nothing while the sources and the tools are those of the last build.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const vite = path.join(root, 'node_modules/vite/bin/vite.js');
 const output = path.join(root, 'dist/console');
+/** Pages that are open go on loading parts of the build they came from; for so long those stay. */
+const KEEP_PARTS_MS = 3_600_000;
 const ifNeeded = process.argv.includes('--if-needed');
 
 if (!existsSync(vite)) {
@@ -39,7 +51,8 @@ mkdirSync(path.dirname(output), { recursive: true });
 const result = spawnSync(
   process.execPath,
   [vite, 'build', '--config', path.join(root, 'renderer/vite.config.ts'), '--outDir', temporary, '--logLevel', 'warn'],
-  { cwd: root, stdio: ['ignore', 2, 2] },
+  // Whatever runs this, a test runner among them: the console is always built as it is shipped.
+  { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NODE_ENV: 'production' } },
 );
 if (result.status !== 0) {
   rmSync(temporary, { recursive: true, force: true });
@@ -47,6 +60,7 @@ if (result.status !== 0) {
   process.exit(1);
 }
 writeFileSync(path.join(temporary, '.built'), `${stamp}\n`);
+keepRecentParts(path.join(output, 'assets'), path.join(temporary, 'assets'));
 const old = `${temporary}.old`;
 if (existsSync(output)) renameSync(output, old);
 try {
@@ -57,3 +71,13 @@ try {
   rmSync(temporary, { recursive: true, force: true });
 }
 rmSync(old, { recursive: true, force: true });
+
+/** Names of parts carry a hash of their content, so parts of two builds never stand in each other's way. */
+function keepRecentParts(from, to) {
+  if (!existsSync(from)) return;
+  for (const name of readdirSync(from)) {
+    const part = path.join(from, name);
+    const isRecent = Date.now() - statSync(part).mtimeMs < KEEP_PARTS_MS;
+    if (isRecent && !existsSync(path.join(to, name))) cpSync(part, path.join(to, name), { preserveTimestamps: true });
+  }
+}

@@ -38,11 +38,17 @@ const SAMPLE = {
 const BODIES: Readonly<Record<string, unknown>> = {
   dropIn: SAMPLE,
   startRecording: SAMPLE,
+  startByHand: { application: 'school', destination: 'classes', RoomId: 43474, UserId: 'recorder_1', Mode: '12' },
+  putDestination: { Region: 'ap-shanghai', Bucket: 'test-123456789', Path: '/classes' },
+  putApplication: { SdkAppId: 1400000000, SdkSecretKey: '' },
   setRecordingCredentials: { UseBox: true },
   storeCosCredentials: { SecretId: '', SecretKey: '' },
   changeSettings: { limits: { maxRecordings: 8 } },
   createToken: { name: 'billing', role: 'record' },
   openSession: { token: '{{token}}' },
+  checkCos: { Region: 'ap-shanghai', Bucket: 'test-123456789', Path: '/trtc' },
+  checkCallback: { url: 'https://example.com/recorded' },
+  changeFirstRun: { dismissed: true },
 };
 
 /** Values of what stands in an address. */

@@ -120,7 +120,9 @@ describe('readers', () => {
     const progress = (): Progress[] => {
       timelineMs += 1000;
       const pictures = { sent: 0, skipped: 0, framesDropped: 0 };
-      return [{ recordingId: 'r', state: 'recording', timelineMs, participants: null, pictures, upload: null }];
+      return [
+        { recordingId: 'r', state: 'recording', timelineMs, participants: null, pictures, live: null, upload: null },
+      ];
     };
     const { clock, rows, feed } = rig(progress);
     const reader = feed.subscribe({ after: null, cutOff: noCut })!;

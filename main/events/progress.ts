@@ -5,7 +5,7 @@ import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 
 export interface ProgressDeps {
-  store: { recordings: Pick<Store['recordings'], 'capturing' | 'list'> };
+  store: { recordings: Pick<Store['recordings'], 'capturing' | 'list'>; segments: Pick<Store['segments'], 'list'> };
   supervisor: Pick<Supervisor, 'stats'>;
   runner: Pick<Runner, 'progress'>;
 }
@@ -20,6 +20,8 @@ export function createProgress({ store, supervisor, runner }: ProgressDeps): () 
     if (!stats) return [];
     const { timelineMs, participantsInRoom, participantsRecorded, picturesSent, picturesSkipped, framesDropped } =
       stats;
+    const { levelDb, participants, encoderSpeed } = stats.live;
+    const closedBytes = store.segments.list(row.id).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
     return [
       {
         recordingId: row.id,
@@ -27,6 +29,11 @@ export function createProgress({ store, supervisor, runner }: ProgressDeps): () 
         timelineMs: Math.round(Math.max(row.timelineMs, timelineMs)),
         participants: { inRoom: participantsInRoom, recorded: participantsRecorded },
         pictures: { sent: picturesSent, skipped: picturesSkipped, framesDropped },
+        live: {
+          ...{ levelDb, participants },
+          bytesWritten: closedBytes + stats.segmentBytes,
+          encoder: { name: stats.encoder, speed: encoderSpeed },
+        },
         upload: null,
       },
     ];
@@ -42,6 +49,7 @@ export function createProgress({ store, supervisor, runner }: ProgressDeps): () 
         timelineMs: Math.round(row.timelineMs),
         participants: null,
         pictures: { sent, skipped, framesDropped },
+        live: null,
         upload: { doneBytes: progress.doneBytes, totalBytes: progress.totalBytes },
       },
     ];

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import type { EventSchema } from '../../shared/api/recording-routes.ts';
+import type { CallbackStory } from '../../shared/api/views.ts';
 import type { ProblemResult } from './box-api.ts';
 
 export type EventView = Static<typeof EventSchema>;
@@ -11,6 +12,8 @@ export interface ArchiveApi {
    * Null when there never was such a recording.
    */
   events(recordingId: string, page: { after: number; limit: number }): EventView[] | null;
+  /** What a recording's caller was sent, and what came of it. Null when there is no such recording. */
+  callbacks(recordingId: string): CallbackStory[] | null;
   /**
    * Deletes a recording from the box: STILL_RUNNING, and without `force` NOT_DELIVERED, are refusals. Null when there is no such
    * recording.

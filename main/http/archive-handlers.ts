@@ -17,6 +17,11 @@ export function archiveHandlers(archive: ArchiveApi, box: Pick<BoxApi, 'get'>) {
       if (result === null) throw new ProblemError({ code: 'RESULT_NOT_READY' });
       return result;
     },
+    getCallbacks: async ({ params }) => {
+      const callbacks = archive.callbacks(params.id);
+      if (callbacks === null) throw new ProblemError({ code: 'NOT_FOUND' });
+      return { callbacks };
+    },
     getRecordingEvents: async ({ params, query, request, reply }) => {
       const { after = 0, limit } = query;
       const first = archive.events(params.id, { after, limit: Math.min(limit ?? PAGE_EVENTS, PAGE_EVENTS) });

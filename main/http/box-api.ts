@@ -25,6 +25,10 @@ export type ListQuery = Static<typeof ListQuerySchema> & {
 
 export interface RecordingPage {
   recordings: RecordingView[];
+  /** Where the next page goes on; null when there is none. */
+  before: string | null;
+  /** Where the page before this one ends; null when there is none. */
+  after: string | null;
   /** How many there are with these filters, on all pages. */
   total: number;
 }
@@ -49,8 +53,11 @@ export interface HealthView {
   };
   /** Results and events that callers are still to be told, and those that were given up until somebody sends them again. */
   callbacks: { pending: number; parked: number };
-  /** `freeBytes` is null while the disk of the recordings is away. */
-  disk: { freeBytes: number | null; reserveBytes: number };
+  /**
+   * `freeBytes` is null while the disk of the recordings is away, `totalBytes` where its size is not known. `bytesPerHour` is about what an hour of a mixed recording with sound and
+   * pictures takes by the present settings.
+   */
+  disk: { freeBytes: number | null; totalBytes: number | null; reserveBytes: number; bytesPerHour: number };
   /** Null when no working ffmpeg was found. */
   ffmpeg: { version: string } | null;
 }
@@ -61,7 +68,7 @@ export interface BoxApi {
   parseOptions(): ParseOptions;
   /** Resolves once the request is safe on disk. From then on its recording is never lost. */
   accept(request: RecordingRequest, options: AcceptOptions): Promise<AcceptResult>;
-  /** Newest first. An unknown id in `before` lists nothing. */
+  /** Newest first unless told. An unknown place in `before` or `after` lists nothing. */
   list(query: ListQuery): Promise<RecordingPage>;
   get(id: string): Promise<RecordingView | null>;
   /**

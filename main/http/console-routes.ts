@@ -7,8 +7,13 @@ import type { Gate } from './access/gate.ts';
 import { sendLogin } from './access/login-page.ts';
 import { ProblemError } from './problems.ts';
 
-/** Where the console is; the bundler writes it into the page. */
-export const CONSOLE_PATH = '/console';
+/** The console is the page of the box. */
+export const CONSOLE_PATH = '/';
+/** Where it was before; bookmarks lead on. Browsers keep what stands behind the hash. */
+const FORMER_PATH = '/console';
+/** Everything that the page loads; the names carry a hash of their content. */
+const ASSETS_PATH = '/assets';
+const ICON_PATH = '/icon.svg';
 
 /**
  * Everything comes from the box itself and nothing is evaluated. Styles may stand in elements, because the console's components move
@@ -27,7 +32,7 @@ export const CONSOLE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Names of files below `assets` carry a hash of their content, so they never change. */
+/** What carries a hash of its content in its name never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /** Whether a directory holds a built console. */
@@ -43,13 +48,17 @@ export function addConsoleRoutes(app: FastifyInstance, directory: string, gate: 
     if (!callerMay(request, 'record')) return sendLogin(request, reply, 401);
     return reply.type('text/html; charset=utf-8').header('content-security-policy', CONSOLE_POLICY).send(page);
   });
-  app.get<{ Params: { '*': string } }>(`${CONSOLE_PATH}/*`, async (request, reply) => {
-    const address = request.params['*'];
+  app.get(FORMER_PATH, async (_request, reply) => reply.redirect(CONSOLE_PATH, 302));
+  const open = async (request: FastifyRequest, address: string) => {
     const file = await send(request.raw, encodeURI(address), { root: directory, index: false, cacheControl: false });
     if (file.type !== 'file') throw new ProblemError({ code: 'ROUTE_NOT_FOUND' });
-    if (address.startsWith('assets/')) reply.header('cache-control', FOREVER);
-    return sendFile(reply, file);
+    return file;
+  };
+  app.get<{ Params: { '*': string } }>(`${ASSETS_PATH}/*`, async (request, reply) => {
+    const file = await open(request, `assets/${request.params['*']}`);
+    return sendFile(reply.header('cache-control', FOREVER), file);
   });
+  app.get(ICON_PATH, async (request, reply) => sendFile(reply, await open(request, ICON_PATH.slice(1))));
 }
 
 function sendFile(

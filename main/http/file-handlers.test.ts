@@ -44,6 +44,7 @@ const archive: ArchiveApi = {
     pages += 1;
     return id === 'known' ? events.filter(({ seq }) => seq > after).slice(0, limit) : null;
   },
+  callbacks: () => null,
   async remove(id, options) {
     removed.push([id, options]);
     return id === 'known' ? (refusal ?? 'deleted') : null;

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LANGUAGE_TAG, pickLanguage } from '../../shared/texts/language.ts';
 import { callerMay } from './access/caller.ts';
 import type { Gate } from './access/gate.ts';
@@ -9,14 +9,18 @@ import type { HttpServerDeps } from './server-deps.ts';
 /** How many recordings the page shows. */
 const PAGE_LIMIT = 100;
 
-/** The page for people. */
+/** Where the page without scripts is always found. */
+export const PLAIN_PATH = '/plain';
+
+/** The page without scripts. @param paths where it is; it is the box's own page where no console was built */
 export function addPageRoutes(
   app: FastifyInstance,
   { box, access, nowMs = Date.now }: Pick<HttpServerDeps, 'box' | 'access' | 'nowMs'>,
   gate: Gate,
+  paths: readonly string[],
 ): void {
   const identify = async (request: FastifyRequest): Promise<void> => await gate.authorize(request, null);
-  app.get('/', { onRequest: identify }, async (request, reply) => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     if (!callerMay(request, 'record')) return sendLogin(request, reply, 401);
     const language = pickLanguage(request.headers['accept-language']);
     const [health, { recordings, total }] = await Promise.all([box.health(), box.list({ limit: PAGE_LIMIT })]);
@@ -36,5 +40,6 @@ export function addPageRoutes(
           canSignOut: access?.isRequired ?? false,
         }),
       );
-  });
+  };
+  for (const url of paths) app.get(url, { onRequest: identify }, answer);
 }

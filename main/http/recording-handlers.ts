@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RecordingAnswer } from '../../shared/api/views.ts';
 import { type GivenCredentials, parseCredentials } from '../../shared/parse-credentials.ts';
 import { TERMINAL_STATES } from '../../shared/recording.ts';
@@ -9,7 +9,7 @@ import type { BoxApi, ProblemResult } from './box-api.ts';
 import { fileLinksOf, linksOf } from './links.ts';
 import { ProblemError } from './problems.ts';
 import type { Handlers } from './route-binding.ts';
-import { ID_HEADER, markReplay, submit } from './submit.ts';
+import { ID_HEADER, markReplay, type Submitted, submit } from './submit.ts';
 
 function isProblem(result: RecordingView | ProblemResult | null): result is ProblemResult {
   return result !== null && 'kind' in result;
@@ -44,6 +44,24 @@ function isOver(recording: RecordingView): boolean {
   return TERMINAL_STATES.some((state) => state === recording.state);
 }
 
+/** Tells the caller that its request is safe on disk. */
+export function answerStarted(
+  { recording, replayed, warnings }: Submitted,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const language = pickLanguage(request.headers['accept-language']);
+  const links = linksOf(recording.id);
+  markReplay(reply, replayed);
+  reply.status(202).header(ID_HEADER, recording.id).header('location', links.self);
+  return {
+    id: recording.id,
+    state: recording.state,
+    links,
+    warnings: warnings.map(({ field, message }) => ({ field, message: message[language] })),
+  };
+}
+
 function readCredentials(body: unknown): GivenCredentials {
   const parsed = parseCredentials(body);
   if (!parsed.ok) {
@@ -55,28 +73,11 @@ function readCredentials(body: unknown): GivenCredentials {
 /** Starting, reading and steering recordings, and the box's own COS keys. No answer ever holds a key. */
 export function recordingHandlers(box: BoxApi) {
   return {
-    startRecording: async ({ body, request, reply }) => {
-      const { recording, replayed, warnings } = await submit(box, request, body);
-      const language = pickLanguage(request.headers['accept-language']);
-      const links = linksOf(recording.id);
-      markReplay(reply, replayed);
-      reply.status(202).header(ID_HEADER, recording.id).header('location', links.self);
-      return {
-        id: recording.id,
-        state: recording.state,
-        links,
-        warnings: warnings.map(({ field, message }) => ({ field, message: message[language] })),
-      };
-    },
+    startRecording: async ({ body, request, reply }) => answerStarted(await submit(box, request, body), request, reply),
     listRecordings: async ({ query, request }) => {
       const { limit = DEFAULT_LIST_LIMIT, ...filters } = query;
-      const { recordings, total } = await box.list({ ...filters, limit });
-      const last = recordings.length === limit ? recordings.at(-1) : undefined;
-      return {
-        recordings: recordings.map((recording) => recordingAnswer(request, recording)),
-        before: last?.id ?? null,
-        total,
-      };
+      const { recordings, ...page } = await box.list({ ...filters, limit });
+      return { recordings: recordings.map((recording) => recordingAnswer(request, recording)), ...page };
     },
     getRecording: async ({ params, request }) => recordingAnswer(request, orNotFound(await box.get(params.id))),
     stopRecording: async ({ params, request, reply }) => {

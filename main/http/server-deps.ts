@@ -2,9 +2,12 @@ import type { AccessApi } from './access/access-api.ts';
 import type { TlsSource } from './access/tls.ts';
 import type { ArchiveApi } from './archive-api.ts';
 import type { BoxApi } from './box-api.ts';
+import type { ChecksApi, DiagnosticsApi } from './checks-api.ts';
 import type { EventsFeed } from './events-feed.ts';
 import type { FilesApi } from './files-api.ts';
 import type { KeysApi } from './key-handlers.ts';
+import type { LivePictureApi } from './live-picture-api.ts';
+import type { PresetsApi } from './presets-api.ts';
 import type { SelfTestApi } from './self-test-api.ts';
 import type { SettingsApi } from './settings-api.ts';
 import type { StatusApi } from './status-api.ts';
@@ -31,10 +34,14 @@ export interface HttpServerDeps {
   keys?: KeysApi;
   files?: FilesApi;
   archive?: ArchiveApi;
+  livePictures?: LivePictureApi;
   status?: StatusApi;
   events?: EventsFeed;
   settings?: SettingsApi;
+  presets?: PresetsApi;
   selfTest?: SelfTestApi;
+  checks?: ChecksApi;
+  diagnostics?: DiagnosticsApi;
   /** Directory of the built console; without one there is only the plain page. */
   consoleDirectory?: string;
   /** The box's name in its fleet: every answer tells it, so that a balancer learns who would take a request. */

@@ -19,8 +19,9 @@ import { addSecurityHeaders, NOTHING_ALLOWED } from './access/security-headers.t
 import type { TlsSource } from './access/tls.ts';
 import { archiveHandlers } from './archive-handlers.ts';
 import { BODY_LIMIT_BYTES } from './body.ts';
+import { checksHandlers, diagnosticsHandlers } from './checks-handlers.ts';
 import { createClientErrors } from './client-errors.ts';
-import { addConsoleRoutes, hasConsole } from './console-routes.ts';
+import { addConsoleRoutes, CONSOLE_PATH, hasConsole } from './console-routes.ts';
 import { documentationHandlers } from './documentation-handlers.ts';
 import { addDropInRoutes } from './drop-in-routes.ts';
 import { fileHandlers } from './file-handlers.ts';
@@ -28,7 +29,9 @@ import { healthHandlers, statusHandlers } from './health-handlers.ts';
 import { addHooks } from './hooks.ts';
 import { keyHandlers } from './key-handlers.ts';
 import { liveHandlers } from './live-handlers.ts';
-import { addPageRoutes } from './page-routes.ts';
+import { livePictureHandlers } from './live-picture-handlers.ts';
+import { addPageRoutes, PLAIN_PATH } from './page-routes.ts';
+import { presetHandlers } from './preset-handlers.ts';
 import { problemOf } from './problems.ts';
 import { recordingHandlers } from './recording-handlers.ts';
 import { bindRoutes, type RouteName } from './route-binding.ts';
@@ -68,6 +71,7 @@ export function addressesOf(names: readonly RouteName[]): Address[] {
   }
   return [
     { path: /^\/$/, allow: 'GET, HEAD, POST' },
+    { path: /^\/plain\/?$/, allow: 'GET, HEAD' },
     { path: /^\/release(\/.*)?$/, allow: 'POST' },
     { path: /^\/login\/?$/, allow: 'GET, HEAD, POST' },
     { path: /^\/logout\/?$/, allow: 'POST' },
@@ -156,18 +160,26 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     ...(deps.status && statusHandlers(deps.status)),
     ...(deps.events && liveHandlers(deps.events)),
     ...(deps.settings && settingsHandlers(deps.settings)),
+    ...(deps.presets && presetHandlers(deps.presets, deps.box)),
     ...(deps.selfTest && selfTestHandlers(deps.selfTest)),
+    ...(deps.checks && checksHandlers(deps.checks)),
+    ...(deps.diagnostics && diagnosticsHandlers(deps.diagnostics)),
     ...(deps.access && accessHandlers(deps.access, gate)),
     ...(deps.keys && keyHandlers(deps.keys, deps.box)),
     ...(deps.files && fileHandlers(deps.files)),
+    ...(deps.livePictures && livePictureHandlers(deps.livePictures)),
     ...(deps.archive && archiveHandlers(deps.archive, deps.box)),
   };
   addErrorAnswers(app, deps, addressesOf(Object.keys(handlers) as RouteName[]));
   addDropInRoutes(app, deps.box, gate);
   bindRoutes(app, handlers, gate.authorize);
   if (deps.access) addLoginRoutes(app, deps.access, gate);
-  addPageRoutes(app, deps, gate);
-  if (hasConsole(deps.consoleDirectory)) addConsoleRoutes(app, deps.consoleDirectory, gate);
+  if (hasConsole(deps.consoleDirectory)) {
+    addConsoleRoutes(app, deps.consoleDirectory, gate);
+    addPageRoutes(app, deps, gate, [PLAIN_PATH]);
+  } else {
+    addPageRoutes(app, deps, gate, [CONSOLE_PATH, PLAIN_PATH]);
+  }
   followTls(app, deps.tls);
   return app;
 }

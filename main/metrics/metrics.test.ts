@@ -93,7 +93,7 @@ describe('the numbers', () => {
       recorder_encode_speed_ratio: 1,
       recorder_line_up: 1,
     });
-    box.healthNow = { ...HEALTHY, disk: { freeBytes: null, reserveBytes: 5 } };
+    box.healthNow = { ...HEALTHY, disk: { freeBytes: null, totalBytes: null, reserveBytes: 5, bytesPerHour: 1 } };
     const later = await scrape();
     expect(later.get('recorder_problem{code="DISK_RESERVE"}')).toBeUndefined();
     expect(later.get('recorder_disk_free_bytes')).toBeNaN();

@@ -57,10 +57,15 @@ function post(
 
 describe('a guarded POST', () => {
   it('arrives, and its status comes back', async () => {
-    expect(await post(`http://user:pass@127.0.0.1:${port}/x`)).toEqual({ kind: 'taken', status: 200 });
+    expect(await post(`http://user:pass@127.0.0.1:${port}/x`)).toEqual({
+      kind: 'taken',
+      status: 200,
+      answer: 'thanks',
+    });
     expect(await post(`http://hooks.example:${port}/`, resolver(['127.0.0.1']))).toEqual({
       kind: 'taken',
       status: 200,
+      answer: 'thanks',
     });
     expect(received).toEqual([`POST 127.0.0.1:${port} {"a":"ä"}`, `POST hooks.example:${port} {"a":"ä"}`]);
   });

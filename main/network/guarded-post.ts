@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
 import { guardAgent, type Resolve } from './guarded-connections.ts';
 import type { TargetPolicy } from './targets.ts';
 
@@ -19,8 +20,8 @@ export type SendPost = (
 export interface PostAnswer {
   status: number;
   headers: { get(name: string): string | null };
-  /** Null when there is none to cancel. */
-  body: { cancel(): Promise<void> } | null;
+  /** Null when there is none to read or to cancel. */
+  body: Pick<ReadableStream<Uint8Array<ArrayBufferLike>>, 'cancel' | 'getReader'> | null;
 }
 
 /** Sends POSTs only where the policy allows, each over a connection of its own. Rejects with `TargetRefusedError` or the system's error. */
@@ -52,10 +53,6 @@ function answerOf(reply: IncomingMessage): PostAnswer {
         return (Array.isArray(value) ? value[0] : value) ?? null;
       },
     },
-    body: {
-      async cancel() {
-        reply.destroy();
-      },
-    },
+    body: Readable.toWeb(reply) as ReadableStream<Uint8Array>,
   };
 }

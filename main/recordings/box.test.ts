@@ -6,7 +6,7 @@ import { makeUserSig } from '../../test/support/user-sig.ts';
 import { createBoxCredentials } from '../delivery/box-credentials.ts';
 import type { AcceptResult, BoxApi } from '../http/box-api.ts';
 import { silentLogger } from '../logging.ts';
-import { defaultSettings } from '../settings/settings.ts';
+import { defaultSettings, withOverrides } from '../settings/settings.ts';
 import { type BoxDeps, createBox } from './box.ts';
 
 const addon = vi.hoisted(() => ({ present: false }));
@@ -35,7 +35,7 @@ function open(changes: Partial<BoxDeps> = {}): BoxApi {
     runner: { progress: () => progress, retrySoon: () => true, retryAll: () => 0 },
     outbox: { wake: () => {} },
     settings,
-    disk: { problems: async () => [], freeBytes: () => 50e9 },
+    disk: { problems: async () => [], freeBytes: () => 50e9, totalBytes: () => null },
     rooms: 'simulated',
     ffmpegVersion: '4.4',
     uploads: {
@@ -52,7 +52,11 @@ function open(changes: Partial<BoxDeps> = {}): BoxApi {
   });
 }
 
-const FULL_DISK: BoxDeps['disk'] = { problems: async () => ['DISK_RESERVE'], freeBytes: () => 1e9 };
+const FULL_DISK: BoxDeps['disk'] = {
+  problems: async () => ['DISK_RESERVE'],
+  freeBytes: () => 1e9,
+  totalBytes: () => null,
+};
 
 function request(changes: Partial<RecordingRequest> = {}): RecordingRequest {
   return {
@@ -125,6 +129,7 @@ describe('a request', () => {
     ['FFMPEG_MISSING', { ffmpegVersion: null }],
     ['ADDON_MISSING', { rooms: 'trtc' }],
     ['DISK_RESERVE', { disk: FULL_DISK }],
+    ['RECORDING_PAUSED', { settings: withOverrides(defaultSettings(), { recording: { paused: true } }) }],
   ] as const)('is refused with %s, leaving nothing behind', async (code, changes) => {
     const box = open(changes);
     expect(await box.accept(request(), { bodyHash: 'h', idempotencyKey: 'k' })).toEqual({ kind: 'problem', code });

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { ParseOptions, RecordingRequest } from '../../shared/request.ts';
+import { estimateBytesPerHour } from '../../shared/size-estimate.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { findAddon } from '../capture/room/trtc/addon.ts';
 import type { Outbox } from '../delivery/outbox.ts';
@@ -25,7 +26,7 @@ export interface BoxDeps {
   uploads: Pick<Uploads, 'credentials' | 'retryAll'>;
   outbox: Pick<Outbox, 'wake'>;
   settings: Settings;
-  disk: Pick<DiskCare, 'problems' | 'freeBytes'>;
+  disk: Pick<DiskCare, 'problems' | 'freeBytes' | 'totalBytes'>;
   rooms: 'trtc' | 'simulated';
   /** Version of the ffmpeg in use, or null when none works. */
   ffmpegVersion: string | null;
@@ -52,6 +53,7 @@ export function createBox(deps: BoxDeps): BoxApi {
   const refusals = async (): Promise<ErrorCode[]> => {
     const codes: ErrorCode[] = [];
     if (deps.isShuttingDown()) codes.push('SHUTTING_DOWN');
+    if (settings.recording.paused) codes.push('RECORDING_PAUSED');
     if (deps.ffmpegVersion === null) codes.push('FFMPEG_MISSING');
     if (deps.rooms === 'trtc' && !findAddon().present) codes.push('ADDON_MISSING');
     codes.push(...(await deps.disk.problems()));
@@ -128,7 +130,12 @@ export function createBox(deps: BoxDeps): BoxApi {
         blocked: store.recordings.waiting(DELIVERY_STATES).filter(({ blockedCode }) => blockedCode !== null).length,
       },
       callbacks: { pending: outgoing.pending ?? 0, parked: outgoing.parked ?? 0 },
-      disk: { freeBytes: deps.disk.freeBytes(), reserveBytes: settings.disk.reserveBytes },
+      disk: {
+        freeBytes: deps.disk.freeBytes(),
+        totalBytes: deps.disk.totalBytes(),
+        reserveBytes: settings.disk.reserveBytes,
+        bytesPerHour: estimateBytesPerHour({ mode: '12', ...settings.video, audioKbps: settings.audio.aacKbps }),
+      },
       ffmpeg: deps.ffmpegVersion === null ? null : { version: deps.ffmpegVersion },
     };
   };
@@ -168,9 +175,9 @@ export function createBox(deps: BoxDeps): BoxApi {
       judgeTarget: deps.judgeTarget,
     }),
     accept: acceptOrSay,
-    list: async ({ limit, before, ...filters }) => {
-      const { rows, total } = store.recordings.search(filters, { limit, before });
-      return { recordings: rows.map(view), total };
+    list: async ({ limit, before, after, sort, order, ...filters }) => {
+      const { rows, ...page } = store.recordings.search(filters, { limit, before, after, sort, order });
+      return { recordings: rows.map(view), ...page };
     },
     get: async (id) => {
       const row = store.recordings.get(id);

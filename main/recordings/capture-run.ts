@@ -19,6 +19,8 @@ export interface CaptureRunDeps {
   log: Logger;
   /** Builds the job for the next process from the row, its segments on disk and the settings. */
   prepareJob(row: RecordingRow, absence: Absence): Promise<CaptureJob>;
+  /** A picture of what is being recorded, as JPEG, for those who look at it now. */
+  onPicture(recordingId: string, jpeg: Uint8Array): void;
   /** Called when the recording has left the capturing states. */
   onFinished(recordingId: string): void;
 }
@@ -106,6 +108,11 @@ export class CaptureRun {
     return this.#latest;
   }
 
+  /** Somebody looks at the recording for the next `forMs`. */
+  watch(forMs: number): void {
+    this.#process?.send({ type: 'watch', forMs });
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -191,6 +198,10 @@ export class CaptureRun {
 
   #onMessage(message: FromCapture, job: CaptureJob): void {
     if (this.#finished) return;
+    if (message.type === 'picture') {
+      this.#deps.onPicture(this.#id, Buffer.from(message.jpeg, 'base64'));
+      return;
+    }
     this.#note(message);
     try {
       this.#rows.write(message);

@@ -43,6 +43,8 @@ export interface DiskCare {
   isAway(): Promise<boolean>;
   /** Of the recordings' disk at the last look; null while it is away. */
   freeBytes(): number | null;
+  /** Size of that disk, where it is known. */
+  totalBytes(): number | null;
   /** Resolves when the recordings' disk is there; rejects with `DiskAwayError` when it does not come, or nobody wants it any more. */
   present(isWanted: () => boolean): Promise<void>;
   /** Makes steps wait for the disk instead of failing. */
@@ -70,6 +72,7 @@ export function createDiskCare(options: DiskCareOptions): DiskCare {
   const stopping = new AbortController();
   let watch: DiskWatch | null = null;
   let lastPolicyMs = Number.NEGATIVE_INFINITY;
+  let totalBytes: number | null = null;
 
   const { measure, missingBytes } = createMeasures({ ...options, probe, disk, retention });
   const onEase = (): void => {
@@ -90,7 +93,10 @@ export function createDiskCare(options: DiskCareOptions): DiskCare {
     watch(supervisor, runner) {
       watch = new DiskWatch({
         limits: settings.disk,
-        measure,
+        measure: async () => {
+          totalBytes = await answered(disk.totalBytes());
+          return await measure();
+        },
         evict: (bytes) => retention.makeRoom(bytes),
         stop: (id) => supervisor.stop(id, 'disk'),
         note: (type, data) => store.events.append(type, null, data),
@@ -108,6 +114,7 @@ export function createDiskCare(options: DiskCareOptions): DiskCare {
     problems: async () => (await watch?.problems()) ?? [],
     isAway: async () => (await answered(disk.isAway())) ?? true,
     freeBytes: () => watch?.freeBytes ?? null,
+    totalBytes: () => totalBytes,
     async present(isWanted) {
       const deadline = performance.now() + PRESENT_WITHIN_MS;
       while (await disk.isAway()) {

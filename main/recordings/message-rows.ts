@@ -132,11 +132,12 @@ type SdkProblem = Extract<FromCapture, { type: 'sdkProblem' }>;
 /** What needs nothing but the store to be written. */
 type Plain = Exclude<FromCapture, { type: 'stats' | 'ended' }>;
 
-/** Messages that are only of the moment (ready, log) leave no row. */
+/** Messages that are only of the moment (ready, log, picture) leave no row. */
 function writeMessage(store: Store, now: () => number, id: string, message: Plain): void {
   switch (message.type) {
     case 'ready':
     case 'log':
+    case 'picture':
       return;
     case 'entered':
       writeEntered(store, now, id, message);

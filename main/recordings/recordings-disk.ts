@@ -9,6 +9,8 @@ export interface DiskProbe {
   device(place: string): Promise<number>;
   /** Bytes that the box's user may still write. */
   freeBytes(place: string): Promise<number>;
+  /** How large the whole disk is; the system's answer when absent. */
+  totalBytes?(place: string): Promise<number>;
   /** Creates a folder with its parents. */
   create(directory: string): Promise<void>;
   /** Whether a folder holds nothing; rejects when it is not there. */
@@ -21,6 +23,10 @@ export const systemProbe: DiskProbe = {
   freeBytes: async (place) => {
     const { bavail, bsize } = await statfs(place);
     return bavail * bsize;
+  },
+  totalBytes: async (place) => {
+    const { blocks, bsize } = await statfs(place);
+    return blocks * bsize;
   },
   create: async (directory) => ensureDirectory(directory),
   isEmpty: async (directory) => (await readdir(directory)).length === 0,
@@ -104,6 +110,11 @@ export class RecordingsDisk {
   /** Whether a folder of the recordings is out of reach: with the whole disk, or alone. */
   async isFolderAway(folder: string): Promise<boolean> {
     return (await this.isAway()) || (await this.#isMissing(folder));
+  }
+
+  /** Size of the whole disk; null where it is not known. Rejects when there is nothing at its place. */
+  async totalBytes(): Promise<number | null> {
+    return (await this.#probe.totalBytes?.(this.directory)) ?? null;
   }
 
   /** Bytes that may still be written; rejects with `DiskAwayError` while the disk is away. */

@@ -2,7 +2,7 @@ import type { EndReason } from '../../shared/recording.ts';
 import type { CaptureStats } from '../capture/messages.ts';
 import { CaptureRun, type CaptureRunDeps } from './capture-run.ts';
 
-export type SupervisorDeps = CaptureRunDeps;
+export type SupervisorDeps = Omit<CaptureRunDeps, 'onPicture'>;
 
 /** More than the ladder of a single run takes: its preparation, its stop deadline, its end by force. */
 const DRAIN_TIMEOUT_MS = 60_000;
@@ -12,14 +12,16 @@ const DRAIN_TIMEOUT_MS = 60_000;
  * after a death. The rows are the truth; this is their shadow in memory.
  */
 export class Supervisor {
-  readonly #deps: SupervisorDeps;
+  readonly #deps: CaptureRunDeps;
   readonly #runs = new Map<string, CaptureRun>();
   #idle: (() => void) | null = null;
   #isDraining = false;
+  #takePicture: CaptureRunDeps['onPicture'] = () => {};
 
   constructor(deps: SupervisorDeps) {
     this.#deps = {
       ...deps,
+      onPicture: (id, jpeg) => this.#takePicture(id, jpeg),
       onFinished: (id) => {
         this.#runs.delete(id);
         if (this.#runs.size === 0) this.#idle?.();
@@ -54,6 +56,16 @@ export class Supervisor {
   /** Live statistics of a running capture, or null. */
   stats(recordingId: string): CaptureStats | null {
     return this.#runs.get(recordingId)?.stats ?? null;
+  }
+
+  /** Somebody looks at a recording for the next `forMs`: its pictures come meanwhile. Harmless when it is not captured. */
+  watch(recordingId: string, forMs: number): void {
+    this.#runs.get(recordingId)?.watch(forMs);
+  }
+
+  /** Who gets the pictures of recordings that are watched. */
+  followPictures(take: CaptureRunDeps['onPicture']): void {
+    this.#takePicture = take;
   }
 
   /** Pids of the capture processes running now, by recording. */

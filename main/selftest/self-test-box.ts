@@ -20,21 +20,27 @@ export interface SelfTestBoxOptions {
   scenario: string;
   /** Where it finds COS, and the keys of that. */
   cos: { url: string; secretId: string; secretKey: string };
+  /** The ffmpeg that the first box uses. */
+  ffmpegPath: string;
   signal: AbortSignal;
 }
+
+/** How the second box is started. @throws SelfTestFailure */
+export type StartSelfTestBox = (options: SelfTestBoxOptions) => Promise<SelfTestBox>;
 
 /** Starts a second box on simulated rooms. @throws SelfTestFailure with what it said when it does not come up. */
 export async function startSelfTestBox({
   dataDirectory,
   scenario,
   cos,
+  ffmpegPath,
   signal,
 }: SelfTestBoxOptions): Promise<SelfTestBox> {
   const args = ['serve', '--data', dataDirectory, '--host', '127.0.0.1', '--port', '0', '--rooms', 'simulated'];
   const child = spawn(process.execPath, [ENTRY, ...args, '--scenario', scenario], {
     // The channel tells the second box when the first is gone: it ends then, too.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: environmentOf(cos),
+    env: environmentOf(cos, ffmpegPath),
     // A group of its own: Ctrl-C in a terminal is for the first box, which stops the second in order.
     detached: process.platform !== 'win32',
   });
@@ -58,10 +64,11 @@ export async function startSelfTestBox({
 }
 
 /** Nothing of the first box's keys and folders, but its ffmpeg. */
-function environmentOf(cos: SelfTestBoxOptions['cos']): NodeJS.ProcessEnv {
+function environmentOf(cos: SelfTestBoxOptions['cos'], ffmpegPath: string): NodeJS.ProcessEnv {
   const { CFS_PATH: _folder, RECORDER_CALLBACK_KEY: _key, ...rest } = process.env;
   return {
     ...rest,
+    FFMPEG_PATH: ffmpegPath,
     RECORDER_COS_ENDPOINT: cos.url,
     RECORDER_COS_SECRET_ID: cos.secretId,
     RECORDER_COS_SECRET_KEY: cos.secretKey,

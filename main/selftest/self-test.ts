@@ -8,7 +8,7 @@ import { SELF_TEST_STEPS, type SelfTestStepName } from '../../shared/texts/self-
 import { type PartialSettings, SETTINGS_FILE } from '../settings/settings.ts';
 import { type CallbackReceiver, startCallbackReceiver } from './callback-receiver.ts';
 import { type CosServer, startCosServer } from './cos-server/index.ts';
-import { type SelfTestBox, startSelfTestBox } from './self-test-box.ts';
+import { type SelfTestBox, type StartSelfTestBox, startSelfTestBox } from './self-test-box.ts';
 import { CLIP, makeClip, ROOM_ID, ROOM_SECONDS, writeScenario } from './self-test-clip.ts';
 import { examineFile } from './self-test-content.ts';
 import { SelfTestFailure } from './self-test-failure.ts';
@@ -19,6 +19,8 @@ export interface SelfTestOptions {
   /** The box's ffmpeg, or null when it has none. */
   ffmpegPath: string | null;
   signal: AbortSignal;
+  /** Starts the second box; by default in a process of its own. */
+  startBox?: StartSelfTestBox | undefined;
   /** Told when a step begins and ends. */
   onStep(name: SelfTestStepName, state: 'running' | 'passed' | 'failed', message: Text): void;
 }
@@ -117,10 +119,12 @@ const STEPS = {
     const credentials = [{ secretId: SECRET_ID, secretKey: SECRET_KEY }];
     site.cos = await startCosServer({ directory: path.join(directory, 'cos'), port: 0, credentials });
     site.receiver = await startCallbackReceiver({ port: 0 });
-    site.box = await startSelfTestBox({
+    const { startBox = startSelfTestBox } = site.options;
+    site.box = await startBox({
       dataDirectory: path.join(directory, 'box'),
       scenario: given(site.scenario),
       cos: { url: site.cos.url, secretId: SECRET_ID, secretKey: SECRET_KEY },
+      ffmpegPath: given(site.ffmpegPath),
       signal,
     });
     site.api = createApiClient({ baseUrl: site.box.url });

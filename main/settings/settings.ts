@@ -108,6 +108,7 @@ export const SettingsSchema = Type.Object(
       mp3Kbps: whole(64, 32, 320),
     }),
     room: group({ scene: oneOf(SCENES, 'live') }),
+    recording: group({ paused: yesOrNo(false) }),
     limits: group({
       enterTimeoutMs: whole(10_000, 1000, 120_000),
       exitTimeoutMs: whole(3000, 100, 60_000),
@@ -173,6 +174,14 @@ export const SettingsSchema = Type.Object(
         default: null,
       }),
       loopback: oneOf(['auto', 'allow', 'refuse'], 'auto'),
+    }),
+    desktop: group({
+      notify: group({
+        started: yesOrNo(true),
+        finished: yesOrNo(true),
+        blocked: yesOrNo(true),
+        diskLow: yesOrNo(true),
+      }),
     }),
   },
   { additionalProperties: false },

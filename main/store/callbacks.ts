@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type CallbackTries, createCallbackTries } from './callback-tries.ts';
 import { assignments, defineColumns, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { CallbackRow, CallbackState } from './rows.ts';
@@ -10,7 +11,7 @@ export type NewCallbackEvent = Pick<CallbackRow, 'recordingId' | 'url' | 'body' 
  * The outbox: what callers are to be told. The rows of one recording are a queue in the order of their writing; only its head is sent,
  * so that a caller hears of his recording in order.
  */
-export interface CallbacksTable {
+export interface CallbacksTable extends CallbackTries {
   /** Writes the result's row with a new delivery id, unless there is one: then that one is returned unchanged, body and all. */
   ensure(recordingId: string, url: string, body: string): CallbackRow;
   /** Puts an event behind what is in the recording's queue. */
@@ -115,6 +116,7 @@ export function createCallbacksTable(db: Database, now: () => number): Callbacks
   );
   return {
     ...reads,
+    ...createCallbackTries(db),
     ensure(recordingId, url, body) {
       const row = newRow({ recordingId, deliveryId: randomUUID(), event: null, url, body }, now());
       db.prepare(`${insertSql('callbacks', row)} ON CONFLICT (recording_id) WHERE event IS NULL DO NOTHING`).run(row);

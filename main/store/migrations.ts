@@ -1,4 +1,7 @@
+import { CALLBACK_TRIES } from './callback-tries-schema.ts';
 import { HISTORY_AND_SEARCH } from './history-and-search.ts';
+import { PRESETS } from './presets-schema.ts';
+import { SORTING_COLUMNS } from './sorting-columns.ts';
 
 /** One step of the schema's history. `version` is the `user_version` that the database has afterwards. */
 export interface Migration {
@@ -319,5 +322,17 @@ CREATE INDEX sessions_of_token ON sessions (token_hash, opened_at_ms);
   {
     version: 8,
     sql: HISTORY_AND_SEARCH,
+  },
+  {
+    version: 9,
+    sql: PRESETS,
+  },
+  {
+    version: 10,
+    sql: SORTING_COLUMNS,
+  },
+  {
+    version: 11,
+    sql: CALLBACK_TRIES,
   },
 ];

@@ -70,6 +70,7 @@ export const RECORDING_COLUMNS = defineColumns<RecordingRow>({
   lastError: 'value',
   waitRemedy: 'value',
   waitUntilAtMs: 'value',
+  waitingSinceAtMs: 'value',
   uploadPace: 'value',
   updatedAtMs: 'value',
 });

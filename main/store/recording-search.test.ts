@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RECORDING_SORTS } from '../../shared/api/recording-routes.ts';
+import { RECORDING_STATES } from '../../shared/recording.ts';
 import { addRecording } from '../../test/support/new-recording.ts';
 import { type Database, openDatabase } from './database.ts';
-import { countQuery, pageQuery, type RecordingFilters } from './recording-search.ts';
+import { countQuery, pageQuery, type RecordingFilters, type RecordingOrder } from './recording-search.ts';
+import type { RecordingRow } from './rows.ts';
 import { openStore, type Store } from './store.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -173,8 +176,113 @@ it('any filters find what a model finds, page by page, newest first', () => {
     }),
     { numRuns: 300 },
   );
-  expect(store.recordings.search({}, { limit: 5, before: 'unknown' })).toEqual({ rows: [], total: 60 });
+  expect(store.recordings.search({}, { limit: 5, before: 'unknown' })).toEqual({
+    rows: [],
+    total: 60,
+    before: null,
+    after: null,
+  });
 });
+
+/** What a row is sorted by, in a form that cannot be fast. */
+function sortValueOf(row: RecordingRow, sort: NonNullable<RecordingOrder['sort']>): number | string {
+  switch (sort) {
+    case 'length':
+      return row.timelineMs;
+    case 'size':
+      return store.files.list(row.id).reduce((sum, { bytes }) => sum + bytes, 0);
+    case 'room':
+      return row.strRoomId ?? String(row.roomId);
+    case 'state':
+      return RECORDING_STATES.indexOf(row.state);
+    case 'started':
+      return row.startedAtMs ?? row.createdAtMs;
+    default:
+      return row.createdAtMs;
+  }
+}
+
+describe('orders', () => {
+  const ordered = (a: number | string, b: number | string): number => (a < b ? -1 : a > b ? 1 : 0);
+  const anyOrder = fc.record({
+    sort: fc.constantFrom(...RECORDING_SORTS),
+    order: fc.constantFrom('asc' as const, 'desc' as const),
+  });
+  const fill = (): RecordingRow[] =>
+    Array.from({ length: 40 }, (_, index) => {
+      const { id } = add(index);
+      store.recordings.update(id, { timelineMs: (index * 7) % 5 });
+      if (index % 3 === 0) putFile(id, `k/${index}`);
+      if (index % 3 === 0) store.files.put({ ...store.files.list(id)[0]!, bytes: (index % 4) * 1000 });
+      if (index % 5 === 0) store.recordings.update(id, { startedAtMs: START_MS + ((index * 11) % 17) * 900 });
+      return store.recordings.get(id)!;
+    });
+
+  it('are those of a model, leafed forth and back, whatever the filters and however many are found', () => {
+    const all = fill();
+    fc.assert(
+      fc.property(anyFilters, anyOrder, fc.integer({ min: 1, max: 15 }), (filters, order, limit) => {
+        const found = new Set(store.recordings.search(filters, { limit: 500 }).rows.map(({ id }) => id));
+        const up = all
+          .map((row, index) => ({ row, index, value: sortValueOf(row, order.sort) }))
+          .filter(({ row }) => found.has(row.id))
+          .sort((a, b) => ordered(a.value, b.value) || a.index - b.index)
+          .map(({ row }) => row.id);
+        const expected = order.order === 'asc' ? up : up.reverse();
+        const pages: string[][] = [];
+        let page = store.recordings.search(filters, { ...order, limit });
+        let back: string | null = page.after;
+        expect(back).toBeNull();
+        for (;;) {
+          pages.push(page.rows.map(({ id }) => id));
+          expect(page.total).toBe(expected.length);
+          if (page.before === null) break;
+          page = store.recordings.search(filters, { ...order, limit, before: page.before });
+          back = page.after;
+        }
+        expect(pages.flat()).toEqual(expected);
+        for (let at = pages.length - 2; back !== null && at >= 0; at -= 1) {
+          const earlier = store.recordings.search(filters, { ...order, limit, after: back });
+          expect(earlier.rows.map(({ id }) => id)).toEqual(pages[at]);
+          expect(earlier.before).not.toBeNull();
+          back = earlier.after;
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('go on behind a row that changed or is gone meanwhile', () => {
+    const rows = fill().sort((a, b) => b.timelineMs - a.timelineMs);
+    const first = store.recordings.search({}, { sort: 'length', limit: 10 });
+    const last = first.rows.at(-1)!;
+    store.recordings.update(last.id, { timelineMs: 1e6 });
+    const rest = store.recordings.search({}, { sort: 'length', limit: 100, before: first.before! });
+    expect([...first.rows, ...rest.rows].map(({ id }) => id).sort()).toEqual(rows.map(({ id }) => id).sort());
+    store.deletions.forget(last.id, {});
+    expect(store.recordings.search({}, { sort: 'length', limit: 100, before: first.before! }).rows).toEqual(rest.rows);
+    expect(store.recordings.search({}, { sort: 'length', limit: 100, before: 'no place' }).rows).toEqual([]);
+  });
+
+  it('by size follow the files, those of the manifest left out', () => {
+    const { id } = addRecording(store);
+    const size = (): unknown => store.recordings.search({}, { sort: 'size', limit: 1 }).after ?? sizeOf(id);
+    putFile(id, 'a');
+    expect(size()).toBe(1);
+    store.files.put({ ...store.files.list(id)[0]!, fileIndex: 1, bytes: 500 });
+    expect(size()).toBe(501);
+  });
+});
+
+/** The column itself, past the store. */
+function sizeOf(id: string): number {
+  const db = openDatabase(directory);
+  try {
+    return db.prepare<[string]>('SELECT size_bytes FROM recordings WHERE id = ?').pluck().get(id) as number;
+  } finally {
+    db.close();
+  }
+}
 
 describe('how SQLite looks', () => {
   let db: Database;
@@ -220,6 +328,18 @@ describe('how SQLite looks', () => {
       const walks = plan.some((step) => step === 'SCAN r' || step === 'SCAN t');
       const sorts = plan.some((step) => step.includes('TEMP B-TREE'));
       expect([plan, walks && sorts]).toEqual([plan, false]);
+    }
+  });
+
+  it.each(RECORDING_SORTS)('all of them by %s are walked along an index, to any page', (sort) => {
+    const place = Buffer.from('[1,1]').toString('base64url');
+    for (const [order, page] of [
+      ['asc', {}],
+      ['desc', { before: place }],
+      ['asc', { after: place }],
+    ] as const) {
+      const plan = planOf(pageQuery({}, { limit: 50, sort, order, ...page }));
+      expect([plan, plan.some((step) => step.includes('TEMP B-TREE'))]).toEqual([plan, false]);
     }
   });
 

@@ -75,6 +75,7 @@ const FRESH_STEP: RecordingPatch = {
   lastError: null,
   waitRemedy: null,
   waitUntilAtMs: null,
+  waitingSinceAtMs: null,
 };
 
 export interface RecordingsDeps {

@@ -88,6 +88,8 @@ export interface RecordingRow {
   waitRemedy: string | null;
   /** When a step that waits for an hour of the day goes on; `nextAtMs` may be earlier, to look at the clock again. */
   waitUntilAtMs: number | null;
+  /** Since when it waits for what `lastError` says, over all tries that say the same; null while it goes its way. */
+  waitingSinceAtMs: number | null;
   /** How far uploads of this recording were slowed down for a bad line; 0 is full speed. See `paceOf`. */
   uploadPace: number;
   updatedAtMs: number;
@@ -121,6 +123,7 @@ export type RecordingPatch = Partial<
     | 'lastError'
     | 'waitRemedy'
     | 'waitUntilAtMs'
+    | 'waitingSinceAtMs'
     | 'uploadPace'
     | 'simulated'
   >
@@ -275,6 +278,22 @@ export interface IdempotencyRow {
   bodyHash: string;
   recordingId: string;
   createdAtMs: number;
+}
+
+/** One try to send an outbox row. */
+export interface CallbackTryRow {
+  deliveryId: string;
+  /** 1, 2, … over the whole life of the row, resendings included. */
+  attempt: number;
+  /** When it began. */
+  atMs: number;
+  tookMs: number;
+  /** HTTP status of the answer; null when there was none. */
+  status: number | null;
+  /** Why it was not taken; null when it was. */
+  error: string | null;
+  /** The first characters of the answer's body; null when there were none. */
+  answer: string | null;
 }
 
 /** A row that could not be read, kept as it was. */

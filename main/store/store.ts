@@ -11,6 +11,7 @@ import { createDeletionsTable, type DeletionsTable } from './deletions.ts';
 import { createEventsTable, createQuarantineTable, type EventsTable, type QuarantineTable } from './events.ts';
 import { createFilesTable, type FilesTable } from './files.ts';
 import { createIdempotencyTable, type IdempotencyTable } from './idempotency.ts';
+import { createPresetsTables, type PresetsTables } from './presets.ts';
 import { createRecordingQueries } from './recording-queries.ts';
 import { createRecordingsTable, type RecordingsTable } from './recordings.ts';
 import { openOrRestore, type Restoration } from './restore.ts';
@@ -49,6 +50,7 @@ export interface Store {
   readonly idempotency: IdempotencyTable;
   readonly quarantine: QuarantineTable;
   readonly boxSecrets: BoxSecretsTable;
+  readonly presets: PresetsTables;
   readonly strays: StrayUploadsTable;
   readonly deletions: DeletionsTable;
   readonly tokens: TokensTable;
@@ -162,6 +164,7 @@ function storeOver(db: Database, { now, secretBox, boxId, restored, boxName }: S
     idempotency,
     quarantine: createQuarantineTable(db),
     boxSecrets: createBoxSecretsTable(db, now, secretBox),
+    presets: createPresetsTables(db, now, secretBox),
     strays: createStrayUploadsTable(db, secretBox),
     deletions: createDeletionsTable({ db, now, secretBox, events }),
     tokens: createTokensTable(db),

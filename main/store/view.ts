@@ -27,6 +27,7 @@ export function recordingView(
   const files = store.files.list(row.id);
   const callbacks = store.callbacks.listOf(row.id);
   const result = callbacks.find(({ event }) => event === null);
+  const waiting = waitingOf(row);
   const gaps = store.gaps.list(row.id).map(({ recordingId: _, ...gap }) => gap);
   return {
     id: row.id,
@@ -62,7 +63,8 @@ export function recordingView(
       row.blockedCode === null
         ? null
         : { code: row.blockedCode, message: row.lastError ?? row.blockedCode, remedy: row.blockedRemedy ?? '' },
-    waiting: waitingOf(row),
+    waiting,
+    waitingSince: row.blockedCode === null && waiting === null ? null : iso(row.waitingSinceAtMs),
     lastError: row.lastError,
     warnings: [],
     callbacks: callbacks.map(callbackView),
@@ -79,7 +81,8 @@ function triesOf(
   return { attempts: tried.attempts, nextAttemptAt: iso(row.waitUntilAtMs ?? tried.nextAtMs) };
 }
 
-function callbackView(row: CallbackRow): CallbackDeliveryView {
+/** What the API shows of a message to a caller. */
+export function callbackView(row: CallbackRow): CallbackDeliveryView {
   const { event, deliveryId, state, attempts, lastStatus, lastError } = row;
   return {
     event,

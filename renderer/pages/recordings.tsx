@@ -1,157 +1,145 @@
-import { Flex, Heading, Select, Switch, Table, Text, TextField } from '@radix-ui/themes';
-import { useDeferredValue, useState } from 'react';
+import './recordings.css';
+import { Button, Card, Flex, Heading, Text } from '@radix-ui/themes';
+import { useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useLocation } from 'wouter';
-import type { RecordingAnswer } from '../../shared/api/views.ts';
-import { MODES, type Mode, RECORDING_STATES, type RecordingState } from '../../shared/recording.ts';
+import { useLocation, useSearch } from 'wouter';
 import { useRoute } from '../data/queries.ts';
-import { formatLength, formatSize, formatTime } from '../format.ts';
 import { Pager } from '../parts/pager.tsx';
-import { roomOf, StateBadge } from '../parts/words.tsx';
+import { Refused } from '../parts/refusal.tsx';
+import { useIsWide } from '../parts/wide.ts';
+import { RecordingCards } from './recordings/cards.tsx';
+import { FilterBar } from './recordings/filter-bar.tsx';
+import {
+  changeFilters,
+  type Filters,
+  isFiltered,
+  NO_FILTERS,
+  queryOf,
+  readFilters,
+  writeFilters,
+} from './recordings/filters.ts';
+import { RecordingTable } from './recordings/table.tsx';
 
 const PAGE_ROWS = 50;
-const ANY = 'any';
+/** Narrower windows get cards in place of a table. */
+const TABLE_FROM_PX = 960;
 
-interface Filters {
-  text: string;
-  state: RecordingState | typeof ANY;
-  mode: Mode | typeof ANY;
-  attention: boolean;
-}
-
-const ALL: Filters = { text: '', state: ANY, mode: ANY, attention: false };
-
-/** Every recording the box knows, found by what a person remembers of it. */
+/**
+ * Every recording the box knows, found by what a person remembers of it. What is looked for stands in the address: going back works, and a
+ * link shows somebody else the same.
+ */
 export function RecordingsPage() {
   const { t } = useTranslation();
-  const [filters, setFilters] = useState(ALL);
-  /** Ids after which the pages before this one ended. */
-  const [trail, setTrail] = useState<readonly string[]>([]);
-  const text = useDeferredValue(filters.text.trim());
-  const change = (changes: Partial<Filters>) => {
-    setFilters({ ...filters, ...changes });
-    setTrail([]);
-  };
-  const { data } = useRoute('listRecordings', {
-    query: {
-      limit: PAGE_ROWS,
-      ...(text ? { text } : {}),
-      ...(filters.state === ANY ? {} : { state: filters.state }),
-      ...(filters.mode === ANY ? {} : { mode: filters.mode }),
-      ...(filters.attention ? { attention: true } : {}),
-      ...(trail.length > 0 ? { before: trail.at(-1) } : {}),
-    },
+  const search = useSearch();
+  const [place, go] = useLocation();
+  const filters = useMemo(() => readFilters(search), [search]);
+  const isWide = useIsWide(TABLE_FROM_PX);
+  const { data, error, isPlaceholderData, refetch } = useRoute('listRecordings', {
+    query: queryOf(filters, PAGE_ROWS),
   });
+  /** Typing replaces the address, so that going back leaves the page and not each letter. */
+  const show = (next: Filters, replace = false) => go(`${place}?${writeFilters(next)}`, { replace });
+  useEffect(() => {
+    // A list that is another one begins at its top.
+    if (filters.before !== '' || filters.after !== '') window.scrollTo({ top: 0 });
+  }, [filters.before, filters.after]);
+
+  // While another page is on its way, everything that is said belongs to the rows that are still shown.
+  const arrived = useRef(filters);
+  useEffect(() => {
+    if (!isPlaceholderData) arrived.current = filters;
+  }, [isPlaceholderData, filters]);
+  const shown = isPlaceholderData ? arrived.current : filters;
+  // Rows are drawn in small pieces, between which the page answers to whoever types or clicks.
+  const list = useDeferredValue(useMemo(() => ({ data, shown }), [data, shown]));
+  const page = list.data;
+  const isEmpty = page?.recordings.length === 0;
   return (
     <>
-      <Heading as="h2" size="6">
-        {t('recordings.title')}
-      </Heading>
-      <FilterBar filters={filters} onChange={change} />
-      {data && (
-        <>
-          <Text size="2" role="status" color="gray" highContrast className="numbers">
-            {data.total === 0 ? t('recordings.empty') : t('recordings.count', { count: data.total })}
-          </Text>
-          {data.total > 0 && <RecordingTable recordings={data.recordings} />}
-          <Pager
-            hasNewer={trail.length > 0}
-            hasOlder={data.before !== null}
-            onNewer={() => setTrail(trail.slice(0, -1))}
-            onOlder={() => data.before !== null && setTrail([...trail, data.before])}
-          />
-        </>
+      <Flex justify="between" align="baseline" gap="3" wrap="wrap">
+        <Heading as="h2" size="6">
+          {t('recordings.title')}
+        </Heading>
+        <Text size="2" role="status" color="gray" highContrast className="numbers">
+          {page && t(isFiltered(list.shown) ? 'library.found' : 'library.all', { count: page.total })}
+        </Text>
+      </Flex>
+      <FilterBar filters={filters} isWide={isWide} onChange={show} />
+      {error && !data && <Refused error={error} onRetry={() => void refetch()} />}
+      {isEmpty ? (
+        <Nothing filters={list.shown} total={page?.total ?? 0} onShow={show} />
+      ) : (
+        <div className="library" aria-busy={isPlaceholderData || !page}>
+          {isWide ? (
+            <RecordingTable recordings={page?.recordings ?? null} filters={filters} onSort={show} />
+          ) : (
+            <RecordingCards recordings={page?.recordings ?? null} />
+          )}
+        </div>
       )}
+      {page && !isEmpty && <Pages page={page} shown={list.shown} onShow={show} />}
     </>
   );
 }
 
-function FilterBar({ filters, onChange }: { filters: Filters; onChange(changes: Partial<Filters>): void }) {
-  const { t } = useTranslation();
+interface PagesProps {
+  page: { recordings: readonly unknown[]; total: number; before: string | null; after: string | null };
+  /** Filters that found this page. */
+  shown: Filters;
+  onShow(next: Filters): void;
+}
+
+function Pages({ page, shown, onShow }: PagesProps) {
+  const { before, after, total } = page;
+  const last = shown.at + page.recordings.length;
   return (
-    <Flex gap="3" wrap="wrap" align="center" role="search">
-      <TextField.Root
-        type="search"
-        aria-label={t('recordings.search')}
-        placeholder={t('recordings.searchHint')}
-        value={filters.text}
-        maxLength={100}
-        onChange={(event) => onChange({ text: event.target.value })}
-        style={{ flex: '1 1 260px' }}
-      />
-      <Select.Root value={filters.state} onValueChange={(state) => onChange({ state: state as Filters['state'] })}>
-        <Select.Trigger aria-label={t('recordings.state')} />
-        <Select.Content>
-          <Select.Item value={ANY}>{t('recordings.anyState')}</Select.Item>
-          {RECORDING_STATES.map((state) => (
-            <Select.Item key={state} value={state}>
-              {t(`state.${state}`)}
-            </Select.Item>
-          ))}
-        </Select.Content>
-      </Select.Root>
-      <Select.Root value={filters.mode} onValueChange={(mode) => onChange({ mode: mode as Filters['mode'] })}>
-        <Select.Trigger aria-label={t('recordings.mode')} />
-        <Select.Content>
-          <Select.Item value={ANY}>{t('recordings.anyMode')}</Select.Item>
-          {MODES.map((mode) => (
-            <Select.Item key={mode} value={mode}>
-              {t(`mode.${mode}`)}
-            </Select.Item>
-          ))}
-        </Select.Content>
-      </Select.Root>
-      <Text as="label" size="2">
-        <Flex gap="2" align="center">
-          <Switch checked={filters.attention} onCheckedChange={(attention) => onChange({ attention })} />
-          {t('recordings.needsAttention')}
-        </Flex>
-      </Text>
-    </Flex>
+    <Pager
+      from={shown.at + 1}
+      to={last}
+      total={Math.max(total, last)}
+      onFirst={shown.before || shown.after ? () => onShow(changeFilters(shown, {})) : null}
+      onPrevious={after === null || shown.at === 0 ? null : () => onShow(previousPage(shown, after))}
+      onNext={before === null ? null : () => onShow(changeFilters(shown, { before, at: last }))}
+    />
   );
 }
 
-function RecordingTable({ recordings }: { recordings: readonly RecordingAnswer[] }) {
-  const { t, i18n } = useTranslation();
-  const [, go] = useLocation();
+function previousPage(filters: Filters, after: string): Filters {
+  const at = Math.max(0, filters.at - PAGE_ROWS);
+  // The first page is the first page, also when recordings came in meanwhile.
+  return at === 0 ? changeFilters(filters, {}) : changeFilters(filters, { after, at });
+}
+
+/** Why the list is empty, and the way out. */
+function Nothing({ filters, total, onShow }: { filters: Filters; total: number; onShow(next: Filters): void }) {
+  const { t } = useTranslation();
+  const isLaterPage = total > 0;
+  const kind = isLaterPage ? 'gone' : isFiltered(filters) ? 'nothing' : 'empty';
   return (
-    <Table.Root variant="surface" size="2">
-      <Table.Header>
-        <Table.Row>
-          <Table.ColumnHeaderCell>{t('recordings.room')}</Table.ColumnHeaderCell>
-          <Table.ColumnHeaderCell>{t('recordings.state')}</Table.ColumnHeaderCell>
-          <Table.ColumnHeaderCell>{t('recordings.started')}</Table.ColumnHeaderCell>
-          <Table.ColumnHeaderCell justify="end">{t('recordings.length')}</Table.ColumnHeaderCell>
-          <Table.ColumnHeaderCell justify="end">{t('recordings.size')}</Table.ColumnHeaderCell>
-        </Table.Row>
-      </Table.Header>
-      <Table.Body>
-        {recordings.map((recording) => (
-          <Table.Row key={recording.id} className="row-link" onClick={() => go(`/recordings/${recording.id}`)}>
-            <Table.RowHeaderCell>
-              <Link href={`/recordings/${recording.id}`} onClick={(event) => event.stopPropagation()}>
-                {roomOf(recording)}
-              </Link>
-              <Text as="p" size="1" color="gray" highContrast>
-                {`${recording.request.UserId} · ${t(`mode.${recording.request.Mode}`)}`}
-              </Text>
-            </Table.RowHeaderCell>
-            <Table.Cell>
-              <StateBadge recording={recording} />
-            </Table.Cell>
-            <Table.Cell>{formatTime(recording.startedAt ?? recording.createdAt, i18n.language)}</Table.Cell>
-            <Table.Cell justify="end" className="numbers">
-              {formatLength(recording.durationMs)}
-            </Table.Cell>
-            <Table.Cell justify="end" className="numbers">
-              {formatSize(
-                recording.files.reduce((sum, { bytes }) => sum + bytes, 0),
-                i18n.language,
-              )}
-            </Table.Cell>
-          </Table.Row>
-        ))}
-      </Table.Body>
-    </Table.Root>
+    <Card size="3">
+      <Heading as="h3" size="4" mb="1">
+        {t(`library.${kind}Title`)}
+      </Heading>
+      {kind !== 'gone' && (
+        <Text as="p" color="gray" highContrast>
+          {t(`library.${kind}Text`)}
+        </Text>
+      )}
+      {kind === 'gone' && (
+        <Button mt="3" variant="soft" highContrast onClick={() => onShow(changeFilters(filters, {}))}>
+          {t('library.first')}
+        </Button>
+      )}
+      {kind === 'nothing' && (
+        <Button
+          mt="3"
+          variant="soft"
+          highContrast
+          onClick={() => onShow({ ...NO_FILTERS, sort: filters.sort, order: filters.order })}
+        >
+          {t('library.clear')}
+        </Button>
+      )}
+    </Card>
   );
 }

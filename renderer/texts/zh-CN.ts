@@ -1,5 +1,15 @@
 import type { en } from './en.ts';
 import type { Same } from './same.ts';
+import { attention } from './zh-CN/attention.ts';
+import { audit, auditWords } from './zh-CN/audit.ts';
+import { checks } from './zh-CN/checks.ts';
+import { firstRun } from './zh-CN/first-run.ts';
+import { now } from './zh-CN/now.ts';
+import { presets } from './zh-CN/presets.ts';
+import { detail, library, status } from './zh-CN/recordings.ts';
+import { settings } from './zh-CN/settings.ts';
+import { shell } from './zh-CN/shell.ts';
+import { start } from './zh-CN/start.ts';
 
 /** Words of the console in Simplified Chinese. */
 export const zhCN: Same<typeof en> = {
@@ -14,6 +24,14 @@ export const zhCN: Same<typeof en> = {
     appearances: { system: '跟随系统', light: '浅色', dark: '深色' },
     refusing: '目前拒绝新的录制',
   },
+  shell,
+  start,
+  presets,
+  library,
+  status,
+  detail,
+  audit,
+  auditWords,
   nav: {
     now: '正在录制',
     recordings: '录制记录',
@@ -29,92 +47,21 @@ export const zhCN: Same<typeof en> = {
     retry: '重试',
     loading: '加载中…',
     none: '无',
-    newer: '较新',
-    older: '较早',
     more: '显示更多',
     error: '操作失败',
     yes: '是',
     no: '否',
   },
-  now: {
-    title: '正在录制',
-    empty: '当前没有录制。',
-    emptyHint: '向本机发送请求即可开始录制，也可在“开始录制”中手动发起。',
-    capacity: '录制数',
-    capacityText: '同时最多 {{capacity}} 个，当前 {{capturing}} 个，还可再录 {{free}} 个',
-    disk: '磁盘',
-    diskText: '剩余 {{free}}，保留 {{reserve}}',
-    diskAway: '录制所在磁盘不可用',
-    deliveries: '交付',
-    deliveriesText: '{{delivering}} 个进行中，{{blocked}} 个需要处理',
-    stop: '停止',
-    stopTitle: '停止此录制？',
-    stopText: '房间本身不受影响。已录内容会完成封装、上传并通知调用方。',
-    stopConfirm: '停止录制',
-    participants: '参与者',
-    skipped_one: '跳过 {{count}} 帧画面',
-    skipped_other: '跳过 {{count}} 帧画面',
-    recorded: '录制中',
-    waitingForSlot: '等待空位',
-    left: '已离开',
-  },
+  now,
   recordings: {
     title: '录制记录',
-    search: '搜索',
-    searchHint: '房间、用户、id、文件、错误',
-    state: '状态',
-    anyState: '全部状态',
-    mode: '模式',
-    anyMode: '全部模式',
-    needsAttention: '只看需要处理的',
-    count_one: '{{count}} 个录制',
-    count_other: '{{count}} 个录制',
-    empty: '没有符合条件的录制。',
-    room: '房间',
-    started: '开始时间',
-    length: '时长',
-    size: '大小',
-    open: '打开',
   },
   recording: {
-    title: '录制',
-    back: '全部录制',
-    files: '文件',
-    participants: '参与者',
-    callbacks: '回调记录',
-    history: '历史',
-    request: '请求',
-    download: '下载',
-    copyLink: '复制 COS 链接',
-    manifest: '清单',
-    delete: '删除',
-    deleteTitle: '从本机删除此录制？',
-    deleteText: '本机上的文件和记录会被删除，COS 中的对象不受影响。',
-    deleteForce: '尚未证实已存入 COS：在此删除将永久丢失。',
-    noFile: '还没有文件。',
-    evicted: '已从本机清理，文件在 COS 中。',
-    gaps: '缺口',
-    uploaded: '已上传 {{done}} / {{total}}',
     nextTry: '下次重试：{{when}}',
-    retryNow: '立即重试',
-    resend: '重新发送',
-    enter: '进入',
-    failed: '失败',
-    ended: '结束时间',
-    endReason: '结束原因',
-    result: '结果',
-    tries_one: '{{count}} 次尝试',
-    tries_other: '{{count}} 次尝试',
-    notFound: '没有该 id 对应的录制。',
   },
-  attention: {
-    title: '待处理',
-    nothing: '没有需要处理的事项。',
-    blocked: '交付已停滞',
-    parked: '未能通知调用方',
-    retryAll: '立即全部重试',
-    refusing: '目前拒绝新的录制',
-  },
+  attention,
+  checks,
+  firstRun,
   callback: { pending: '发送中', delivered: '已送达', parked: '已放弃' },
   state: {
     accepted: '已接受',
@@ -145,4 +92,5 @@ export const zhCN: Same<typeof en> = {
     '01': '单流视频（MP4，无声音）',
     '02': '单流音视频（MP4）',
   },
+  settings,
 };

@@ -198,7 +198,14 @@ export const HealthSchema = Type.Object({
   simulated: Type.Boolean(),
   recordings: Type.Object({ capturing: Whole(), capacity: Whole(), delivering: Whole(), blocked: Whole() }),
   callbacks: Type.Object({ pending: Whole(), parked: Whole() }),
-  disk: Type.Object({ freeBytes: OrNull(Whole()), reserveBytes: Whole() }),
+  disk: Type.Object({
+    freeBytes: OrNull(Whole()),
+    totalBytes: OrNull(Whole(), 'Size of the disk; null where it is not known.'),
+    reserveBytes: Whole(),
+    bytesPerHour: Whole(
+      'About what an hour of a mixed recording with sound and pictures takes by the present settings: an estimate.',
+    ),
+  }),
   ffmpeg: OrNull(Type.Object({ version: Text() })),
   tls: Type.Object(
     { validUntil: Time(), problem: OrNull(Text(), 'Why the files in `http.tls` are not in use as they are now.') },

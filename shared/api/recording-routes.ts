@@ -1,7 +1,17 @@
 import { Type } from 'typebox';
 import { MODES, RECORDING_STATES } from '../recording.ts';
 import type { Route } from './route.ts';
-import { LinksSchema, List, OrNull, RecordingAnswerSchema, Text, Time, Whole, Words } from './views.ts';
+import {
+  CallbackStorySchema,
+  LinksSchema,
+  List,
+  OrNull,
+  RecordingAnswerSchema,
+  Text,
+  Time,
+  Whole,
+  Words,
+} from './views.ts';
 
 const Id = Type.Object({ id: Type.String({ description: 'Id of a recording.' }) });
 
@@ -41,6 +51,9 @@ const RequestBody = Type.Unsafe<Record<string, unknown>>({
   description: 'The request of the cloud function, under its names.',
 });
 
+/** Orders of a list. `state`: along a recording's life; `started`: when the room was entered, or asked for. */
+export const RECORDING_SORTS = ['created', 'started', 'length', 'size', 'room', 'state'] as const;
+
 export const ListQuerySchema = Type.Object({
   state: Type.Optional(Words(RECORDING_STATES)),
   attention: Type.Optional(Type.Boolean({ description: 'Only those that need somebody.' })),
@@ -55,7 +68,16 @@ export const ListQuerySchema = Type.Object({
     Type.String({ minLength: 1, maxLength: 100, description: 'Part of id, room, user, file name or error.' }),
   ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
-  before: Type.Optional(Type.String({ description: 'Id of a recording: only those created before it.' })),
+  sort: Type.Optional(Words(RECORDING_SORTS, 'What to sort by; when they were created unless told.')),
+  order: Type.Optional(Words(['desc', 'asc'], 'Largest or newest first unless told.')),
+  before: Type.Optional(
+    Type.String({
+      description: 'Where the page before ended: its `before`, or the id of a recording when sorted by creation.',
+    }),
+  ),
+  after: Type.Optional(
+    Type.String({ description: 'Where the page behind begins: its `after`. Leafs back; `before` counts first.' }),
+  ),
 });
 
 const CredentialsBody = Type.Object({
@@ -126,14 +148,15 @@ export const RECORDING_ROUTES = {
     path: '/api/recordings',
     role: 'record',
     group: 'Recordings',
-    summary: { en: 'List recordings, newest first', zh: '列出录制，最新的在前' },
+    summary: { en: 'List recordings, newest first unless told', zh: '列出录制，默认最新的在前' },
     query: ListQuerySchema,
     replies: {
       200: {
-        description: 'One page; `before` of the next one, or null when there is none',
+        description: 'One page; `before` of the next one and `after` of the one before, or null when there is none',
         schema: Type.Object({
           recordings: List(RecordingAnswerSchema),
           before: OrNull(Text()),
+          after: OrNull(Text()),
           total: Whole('How many there are with these filters, on all pages.'),
         }),
       },
@@ -176,6 +199,17 @@ export const RECORDING_ROUTES = {
     params: Id,
     replies: AnswerNow,
   },
+  getLivePicture: {
+    method: 'GET',
+    path: '/api/recordings/:id/picture',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'What is being recorded at this moment, as a picture', zh: '正在录制的实时画面' },
+    params: Id,
+    replies: {
+      200: { description: 'At most 480 pixels wide; a newer one each second while somebody asks', type: 'image/jpeg' },
+    },
+  },
   stopRecording: {
     method: 'POST',
     path: '/api/recordings/:id/stop',
@@ -202,6 +236,20 @@ export const RECORDING_ROUTES = {
     summary: { en: 'Send the result to the caller again', zh: '重新向调用方发送结果' },
     params: Id,
     replies: AnswerSoon,
+  },
+  getCallbacks: {
+    method: 'GET',
+    path: '/api/recordings/:id/callbacks',
+    role: 'operate',
+    group: 'Recordings',
+    summary: { en: 'What the caller was sent, and what he answered', zh: '发送给调用方的内容及其应答' },
+    params: Id,
+    replies: {
+      200: {
+        description: 'In the order of sending',
+        schema: Type.Object({ callbacks: List(CallbackStorySchema) }),
+      },
+    },
   },
   setRecordingCredentials: {
     method: 'POST',

@@ -142,6 +142,24 @@ export const CallbackDeliveryViewSchema = Type.Object(
   { description: 'One message on its way to the caller.' },
 );
 
+/** One try to send a message. */
+export const CallbackTrySchema = Type.Object({
+  attempt: Whole('1, 2, …; a resending goes on counting.'),
+  at: Time('When it began.'),
+  tookMs: Whole(),
+  status: OrNull(Whole(), 'HTTP status of the answer; null when there was none.'),
+  error: OrNull(Text(), 'Why it was not taken; null when it was.'),
+  answer: OrNull(Text(), 'The first 500 characters of what was answered; null when nothing was.'),
+});
+
+/** A message with what was sent, and what came of each try. */
+export const CallbackStorySchema = Type.Interface([CallbackDeliveryViewSchema], {
+  url: Text('Without user name, password and query.'),
+  body: Text('Exactly as it is sent.'),
+  tries: List(CallbackTrySchema, 'The first five and the last twenty.'),
+});
+export type CallbackStory = Static<typeof CallbackStorySchema>;
+
 export const GapSchema = Type.Object({
   atMs: Type.Number({ description: "On the recording's timeline." }),
   durationMs: Type.Number(),
@@ -185,6 +203,7 @@ export const RecordingViewSchema = Type.Object({
   nextAttemptAt: OrNull(Time()),
   blocked: OrNull(StandstillSchema, 'Why delivery stands still until somebody changes something.'),
   waiting: OrNull(WaitingSchema, 'Why the next try is still to come, although nobody has to do anything.'),
+  waitingSince: OrNull(Time(), 'Since when `blocked` or `waiting` say the same; null when they say nothing.'),
   lastError: OrNull(Text(), '`CODE: text` of the last unsuccessful try of the step the recording is in now.'),
   callbacks: List(CallbackDeliveryViewSchema, 'What the caller was told and is to be told by callback, in that order.'),
   result: OrNull(

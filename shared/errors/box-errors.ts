@@ -68,6 +68,18 @@ export const BOX_ERRORS = {
       zh: '请在 Retry-After 指定的秒数后重试，或发送到其他机器。',
     },
   },
+  RECORDING_PAUSED: {
+    status: 503,
+    blame: 'box',
+    message: {
+      en: 'New recordings are paused on this box; those that run go on.',
+      zh: '本机已暂停新的录制；正在进行的录制不受影响。',
+    },
+    remedy: {
+      en: 'Send the request again once the operator has ended the pause (tray menu, or the setting recording.paused), or send it to another box.',
+      zh: '请在运维人员解除暂停（托盘菜单或设置 recording.paused）后重新发送，或发送到其他机器。',
+    },
+  },
   TOO_MANY_READERS: {
     status: 503,
     blame: 'box',

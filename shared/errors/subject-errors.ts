@@ -41,6 +41,30 @@ export const SUBJECT_ERRORS = {
       zh: '请使用录制的 "files" 中从 0 开始的序号，可通过 GET /api/recordings/:id 查看。',
     },
   },
+  NO_LIVE_PICTURE: {
+    status: 404,
+    blame: 'caller',
+    message: {
+      en: 'There is no live picture: the recording is of sound alone, or is not running.',
+      zh: '没有实时画面：该录制仅录声音，或当前未在录制。',
+    },
+    remedy: {
+      en: 'Ask while the recording is running and its Mode ends in 1 or 2; afterwards its files have a thumbnail.',
+      zh: '请在录制进行中获取，且 Mode 的末位须为 1 或 2；录制结束后可获取文件的缩略图。',
+    },
+  },
+  LIVE_PICTURE_NOT_YET: {
+    status: 404,
+    blame: 'caller',
+    message: {
+      en: 'The recording has shown no picture yet.',
+      zh: '该录制尚无画面。',
+    },
+    remedy: {
+      en: 'Ask again in a second: the recorder may still be entering the room, or be busy.',
+      zh: '请稍候一秒再试：录制端可能仍在进房，或正忙。',
+    },
+  },
   NO_PICTURE: {
     status: 404,
     blame: 'caller',

@@ -127,3 +127,12 @@ const BY_ENGLISH: ReadonlyMap<string, Text> = new Map(Object.values(REMEDIES).ma
 export function remedyIn(language: Language, english: string): string {
   return BY_ENGLISH.get(english)?.[language] ?? english;
 }
+
+const NAME_BY_ENGLISH: ReadonlyMap<string, RemedyName> = new Map(
+  Object.entries(REMEDIES).map(([name, { en }]) => [en, name as RemedyName]),
+);
+
+/** Which remedy a text in the database is; null for a text that is none of the above. */
+export function remedyNameOf(english: string): RemedyName | null {
+  return NAME_BY_ENGLISH.get(english) ?? null;
+}

@@ -8,47 +8,56 @@ export const SETTING_TEXTS = {
   },
   'http.port': { en: 'Port on which the box listens; 0 takes any free one.', zh: '监听端口；0 表示任意空闲端口。' },
   'http.requireToken': {
-    en: 'Asks for an access token on this machine, too.',
-    zh: '来自本机的访问也需要访问令牌。',
+    en: 'Without it, whoever works on this machine needs no access token.',
+    zh: '关闭时，在本机上访问无需令牌。',
   },
   'http.allowedHosts': {
     en: 'Names under which browsers may open the box, besides addresses and localhost.',
     zh: '除 IP 地址和 localhost 外，允许浏览器用于访问本机的主机名。',
   },
   'http.tls.certPath': {
-    en: 'PEM file with the certificate for https; null is plain http.',
-    zh: 'https 证书的 PEM 文件；null 表示使用 http。',
+    en: 'PEM file with the certificate for https; without one the box speaks plain http.',
+    zh: 'https 证书的 PEM 文件；未设置时使用 http。',
   },
   'http.tls.keyPath': { en: 'PEM file with the key of that certificate.', zh: '该证书私钥的 PEM 文件。' },
-  'video.width': { en: 'Width of the canvas in pixels.', zh: '画布宽度（像素）。' },
-  'video.height': { en: 'Height of the canvas in pixels.', zh: '画布高度（像素）。' },
-  'video.fps': { en: 'Pictures per second.', zh: '每秒帧数。' },
+  'video.width': { en: 'Of the canvas on which all pictures stand.', zh: '混流画布的宽度。' },
+  'video.height': {
+    en: 'Pictures of 1280 by 720 are usual; 1920 by 1080 takes about twice the space and work.',
+    zh: '常用 1280 × 720；1920 × 1080 约需两倍的空间和运算。',
+  },
+  'video.fps': { en: 'How smooth movement looks; 15 suits conversations.', zh: '画面流畅程度；15 适合会话场景。' },
   'video.preset': {
     en: 'Effort of the encoder: slower presets make smaller files and need more processor.',
     zh: '编码器预设：越慢文件越小，但占用更多处理器。',
   },
-  'video.crf': { en: 'Quality of the picture: lower is better and larger.', zh: '画质系数：越小画质越好、文件越大。' },
-  'video.maxRateKbps': { en: 'Highest bit rate of the picture.', zh: '视频最高码率。' },
+  'video.crf': {
+    en: 'Lower is better and larger: 18 is very fine, 23 is good, 28 is small.',
+    zh: '越小画质越好、文件越大：18 很清晰，23 良好，28 文件较小。',
+  },
+  'video.maxRateKbps': {
+    en: 'What the picture takes at most, however much moves.',
+    zh: '无论画面变化多大，视频都不超过该码率。',
+  },
   'video.gopSeconds': { en: 'Longest distance between two key pictures.', zh: '两个关键帧之间的最长间隔。' },
   'video.fit': {
-    en: 'Whole pictures with borders (fit), or filled cells with overhang cut off (fill).',
-    zh: '完整显示并留边（fit），或填满格子并裁去多余部分（fill）。',
+    en: 'Shows whole pictures with borders, or fills the cells and cuts the overhang off.',
+    zh: '完整显示并留边，或填满格子并裁去多余部分。',
   },
   'video.layout': { en: 'Layout of requests that name none.', zh: '请求未指定布局时使用的布局。' },
   'video.background': { en: 'Colour behind and between pictures.', zh: '画面之后与之间的背景色。' },
   'dressing.nameStrip': { en: 'Shows a name under each picture.', zh: '在每个画面下方显示名称。' },
   'dressing.stamp': { en: 'Shows date and time of day in a corner.', zh: '在角落显示日期和时间。' },
   'dressing.stampTimeZone': {
-    en: "Time zone of that stamp, such as Asia/Shanghai; null is the machine's.",
-    zh: '时间戳的时区，例如 Asia/Shanghai；null 表示本机时区。',
+    en: "Time zone of that stamp, such as Asia/Shanghai; without one it is the machine's.",
+    zh: '时间戳的时区，例如 Asia/Shanghai；未设置时使用本机时区。',
   },
   'dressing.placeholder': {
     en: 'Shows a tile with the name for users whose camera is off.',
     zh: '用户关闭摄像头时显示带名称的占位画面。',
   },
   'dressing.watermarkPath': {
-    en: 'Image file that is blended into a corner; null is none.',
-    zh: '叠加在角落的水印图片文件；null 表示不使用。',
+    en: 'Image file on the box that is blended into a corner.',
+    zh: '叠加在角落的水印图片文件（位于本机）。',
   },
   'audio.aacKbps': { en: 'Bit rate of the sound in MP4 files.', zh: 'MP4 文件的音频码率。' },
   'audio.mp3Kbps': { en: 'Bit rate of MP3 files.', zh: 'MP3 文件的码率。' },
@@ -56,13 +65,20 @@ export const SETTING_TEXTS = {
     en: 'Scene in which rooms are entered; only live and voiceChatRoom hide the recorder.',
     zh: '进房场景；只有 live 和 voiceChatRoom 会隐藏录制用户。',
   },
+  'recording.paused': {
+    en: 'New recordings are refused with a 503; those that run go on.',
+    zh: '拒绝新的录制并返回 503；正在进行的录制不受影响。',
+  },
   'limits.enterTimeoutMs': { en: 'How long entering a room may take.', zh: '进房的最长等待时间。' },
   'limits.exitTimeoutMs': { en: 'How long leaving a room may take.', zh: '退房的最长等待时间。' },
   'limits.idleMs': {
     en: 'Ends a recording when nobody spoke or showed for this long.',
     zh: '房间内无主播超过该时长时结束录制。',
   },
-  'limits.maxLengthMs': { en: 'Longest recording.', zh: '单个录制的最长时长。' },
+  'limits.maxLengthMs': {
+    en: 'A recording that gets this long is ended and delivered.',
+    zh: '录制达到该时长后结束并交付。',
+  },
   'limits.fillGapMs': {
     en: 'Longest gap that is filled with held picture and silence; a longer one is cut out.',
     zh: '用静止画面和静音填补的最长缺口；更长的缺口会被剪去。',
@@ -83,8 +99,11 @@ export const SETTING_TEXTS = {
     en: 'Brings finished files to one loudness (EBU R128).',
     zh: '把录制文件统一到同一响度（EBU R128）。',
   },
-  'loudness.targetLufs': { en: 'Loudness to bring files to.', zh: '目标响度。' },
-  'loudness.truePeakDb': { en: 'Highest true peak afterwards.', zh: '处理后的最高真峰值。' },
+  'loudness.targetLufs': {
+    en: 'To this loudness files are brought; -16 is usual for speech.',
+    zh: '把文件统一到该响度；语音常用 -16。',
+  },
+  'loudness.truePeakDb': { en: 'True peaks stay below this afterwards.', zh: '处理后真峰值不超过该值。' },
   'manifest.upload': { en: 'Uploads the manifest beside the files.', zh: '同时上传清单文件。' },
   'disk.reserveBytes': {
     en: "Free space on the recordings' disk below which nothing more is recorded.",
@@ -98,21 +117,27 @@ export const SETTING_TEXTS = {
     en: 'Which local files go once COS is proven to hold them.',
     zh: '确认 COS 已保存后，哪些本地文件可以删除。',
   },
-  'retention.keepDays': { en: 'Days to keep them, with policy keepDays.', zh: '策略为 keepDays 时保留的天数。' },
-  'retention.keepBytes': { en: 'Bytes to keep of them, with policy keepGb.', zh: '策略为 keepGb 时保留的字节数。' },
+  'retention.keepDays': {
+    en: 'How long they are kept when they are kept for some days.',
+    zh: '按天数保留时，保留的天数。',
+  },
+  'retention.keepBytes': {
+    en: 'How much of them is kept when they are kept up to a size.',
+    zh: '按容量保留时，保留的总容量。',
+  },
   'retention.evictAtReserve': {
     en: 'Gives up the oldest proven local files before recordings are ended for want of space.',
     zh: '空间不足时先删除最早的、已确认上传的本地文件，再考虑结束录制。',
   },
   'events.keepDays': {
-    en: 'Days after which events of recordings that are over are forgotten, all but how they began and ended; null keeps all.',
-    zh: '已结束录制的事件保留天数，过期后只留下开始与结局；null 表示全部保留。',
+    en: 'Days after which events of recordings that are over are forgotten, all but how they began and ended; without a number all are kept.',
+    zh: '已结束录制的事件保留天数，过期后只留下开始与结局；未设置时全部保留。',
   },
   'backup.keep': { en: 'How many copies of the database are kept.', zh: '保留的数据库备份份数。' },
   'backup.everyHours': { en: 'Hours between two copies of the database.', zh: '两次数据库备份之间的小时数。' },
   'backup.directory': {
-    en: 'Where the copies go, best on another disk; null is a folder in the data directory.',
-    zh: '备份存放目录，最好在另一块磁盘；null 表示数据目录中的文件夹。',
+    en: 'Where the copies go, best on another disk; without one it is a folder in the data directory.',
+    zh: '备份存放目录，最好在另一块磁盘；未设置时存放在数据目录中。',
   },
   'callback.timeoutMs': { en: 'How long one try to tell a caller may take.', zh: '单次回调的最长时间。' },
   'callback.giveUpAfterMs': {
@@ -123,33 +148,55 @@ export const SETTING_TEXTS = {
     en: 'How long events that a receiver refuses may hold up the result.',
     zh: '被接收方拒绝的事件最多能推迟结果多久。',
   },
-  'upload.partBytes': { en: 'Size of the parts of an upload.', zh: '上传分块的大小。' },
+  'upload.partBytes': {
+    en: 'Files go to COS in parts; a lost part is sent again alone.',
+    zh: '文件分块上传到 COS；丢失的分块会单独重传。',
+  },
   'upload.partsInFlight': { en: 'Parts of one file at a time.', zh: '单个文件同时上传的分块数。' },
   'upload.filesInFlight': { en: 'Recordings uploaded at a time.', zh: '同时上传的录制数。' },
   'upload.timeoutMs': { en: 'How long one request to COS may take.', zh: '单次 COS 请求的最长时间。' },
   'upload.maxBytesPerSecond': {
-    en: 'Bandwidth of all uploads together; null is no limit.',
-    zh: '所有上传合计的带宽上限；null 表示不限。',
+    en: 'Highest bandwidth of all uploads together; without a number there is no limit.',
+    zh: '所有上传合计的带宽上限；未设置时不限。',
   },
   'upload.window': {
-    en: 'Hours of the day in which uploads run; null is always.',
-    zh: '每天允许上传的时段；null 表示不限。',
+    en: 'Hours of the day in which uploads run; without them uploads always run.',
+    zh: '每天允许上传的时段；未设置时不限时段。',
   },
   'fleet.boxName': {
-    en: 'Name of this box among others, put before the ids of its recordings; null for a single box.',
-    zh: '本机在多机部署中的名称，作为录制 id 的前缀；null 表示单机。',
+    en: 'Name of this box among others, put before the ids of its recordings; a single box needs none.',
+    zh: '本机在多机部署中的名称，作为录制 id 的前缀；单机部署无需设置。',
   },
-  'network.proxy': { en: 'HTTP proxy for COS; null is none.', zh: '访问 COS 的 HTTP 代理；null 表示不使用。' },
+  'network.proxy': {
+    en: 'HTTP proxy for COS, as http://host:port.',
+    zh: '访问 COS 的 HTTP 代理，格式为 http://主机:端口。',
+  },
   'network.caPath': {
     en: 'PEM file with authorities to trust beside those of the system.',
     zh: '除系统自带外还信任的根证书 PEM 文件。',
   },
   'network.allowedHosts': {
-    en: 'Hosts that callbacks and COS may be at; null allows all but forbidden addresses.',
-    zh: '允许作为回调和 COS 目标的主机；null 表示除禁用地址外均可。',
+    en: 'Hosts that callbacks and COS may be at; without a list all are allowed but forbidden addresses.',
+    zh: '允许作为回调和 COS 目标的主机；未设置时除禁用地址外均可。',
   },
   'network.loopback': {
     en: 'Whether callbacks may go to this machine itself.',
     zh: '是否允许回调到本机自身。',
+  },
+  'desktop.notify.started': {
+    en: 'The desktop says when a recording begins.',
+    zh: '录制开始时显示桌面通知。',
+  },
+  'desktop.notify.finished': {
+    en: 'The desktop says when a recording is delivered, or has failed.',
+    zh: '录制交付完成或失败时显示桌面通知。',
+  },
+  'desktop.notify.blocked': {
+    en: 'The desktop says when something stands still until a person acts.',
+    zh: '有事项停滞并需要人工处理时显示桌面通知。',
+  },
+  'desktop.notify.diskLow': {
+    en: 'The desktop says when a disk of the box runs full or is away.',
+    zh: '磁盘即将用尽或不可用时显示桌面通知。',
   },
 } as const satisfies Record<string, Text>;

@@ -10,6 +10,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
 import { defaultSettings } from '../../main/settings/settings.ts';
 import { ROOT } from '../support/source-tree.ts';
+import { consoleBenchText, isWithinBudget, runConsoleBench } from './console.ts';
 import { httpBenchText, isBorne, runHttpBench } from './http.ts';
 import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
 import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
@@ -112,14 +113,24 @@ async function benchSearch(out: string): Promise<void> {
   if (!result.figures.every(isQuick)) process.exitCode = 1;
 }
 
+async function benchConsole(rounds: number, out: string): Promise<void> {
+  const result = await runConsoleBench({ rounds });
+  console.log(consoleBenchText(result));
+  await mkdir(out, { recursive: true });
+  const file = path.join(out, `console-${result.startedAt.replaceAll(/[:.]/g, '')}.json`);
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`\n${path.relative(process.cwd(), file)}`);
+  if (!isWithinBudget(result)) process.exitCode = 1;
+}
+
 const program = new Command('bench')
   .description('What a recording costs and how well it is made.')
   .addArgument(
     new Argument(
       '[what]',
-      'cpu: CPU of the box against the encoder alone (Linux only); mix: sync and sound; http: load and broken requests; search: lists of 100,000 recordings',
+      'cpu: CPU of the box against the encoder alone (Linux only); mix: sync and sound; http: load and broken requests; search: lists of 100,000 recordings; console: first paint and size of its script',
     )
-      .choices(['cpu', 'mix', 'http', 'search'])
+      .choices(['cpu', 'mix', 'http', 'search', 'console'])
       .default('cpu'),
   )
   .option('--seconds <n>', 'length of the recorded room', whole, 60)
@@ -135,6 +146,9 @@ if (program.args[0] === 'mix') {
   await benchHttp(Math.min(seconds, HTTP_SECONDS), out);
 } else if (program.args[0] === 'search') {
   await benchSearch(program.opts<BenchOptions>().out);
+} else if (program.args[0] === 'console') {
+  const { rounds, out } = program.opts<BenchOptions>();
+  await benchConsole(rounds, out);
 } else if (process.platform !== 'linux') {
   console.error('The benchmark reads CPU times from /proc, which only Linux has.');
   process.exitCode = 2;

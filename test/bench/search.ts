@@ -7,8 +7,10 @@ import { type Database, openDatabase } from '../../main/store/database.ts';
 import {
   createRecordingSearch,
   type RecordingFilters,
+  type RecordingOrder,
   type RecordingSearch,
 } from '../../main/store/recording-search.ts';
+import { RECORDING_SORTS } from '../../shared/api/recording-routes.ts';
 
 const RECORDINGS = 100_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -22,7 +24,7 @@ const NUMBER_COLUMNS = 10;
 
 /** How long one kind of question takes. */
 export interface SearchFigure {
-  filters: RecordingFilters;
+  filters: RecordingFilters & RecordingOrder;
   found: number;
   /** Of the processor alone: what else the machine does at the time is not counted. */
   medianCpuMs: number;
@@ -43,9 +45,12 @@ export function runSearchBench(): SearchBench {
   const directory = mkdtempSync(path.join(tmpdir(), 'recorder-search-'));
   const db = openDatabase(directory);
   try {
-    fill(db);
+    fillWithRecordings(db, RECORDINGS);
     const search = createRecordingSearch(db);
     const figures = questions().map((filters) => measure(search, filters));
+    for (const sort of RECORDING_SORTS) {
+      for (const filters of sortedQuestions()) figures.push(measure(search, filters, { sort }));
+    }
     const [processor] = cpus();
     const machine = { cpu: processor?.model ?? 'unknown', cores: cpus().length, node: process.version };
     return { machine, startedAt, recordings: RECORDINGS, figures };
@@ -59,7 +64,7 @@ export function runSearchBench(): SearchBench {
  * Recordings that are over, with three participants and a file each; one in a hundred failed, one in a thousand needs somebody. Written
  * past the store, which syncs and seals each one: the triggers that make them findable run all the same.
  */
-function fill(db: Database): void {
+export function fillWithRecordings(db: Database, recordings: number): void {
   const recording = db.prepare(
     `INSERT INTO recordings (id, state, created_at_ms, sdk_app_id, room_id, str_room_id, user_id, mode, is_reserve, cos_region, cos_bucket,
        cos_path, uses_stored_credentials, simulated, updated_at_ms, names_json, outcome, failure_message, blocked_code)
@@ -86,7 +91,7 @@ function fill(db: Database): void {
     file.run(id, `trtc/1400000000_${room}_${id.slice(0, 8)}.mp4`);
   };
   db.transaction(() => {
-    for (let index = 0; index < RECORDINGS; index += 1) add(index);
+    for (let index = 0; index < recordings; index += 1) add(index);
   })();
 }
 
@@ -118,11 +123,24 @@ function questions(): RecordingFilters[] {
   ];
 }
 
-function measure(search: RecordingSearch, filters: RecordingFilters): SearchFigure {
+/** Few finds, some, many, and all of them: each is sorted in another way. */
+function sortedQuestions(): RecordingFilters[] {
+  return [
+    {},
+    { state: 'failed' },
+    { state: 'done' },
+    { user: 'host' },
+    { text: 'rec_77' },
+    { text: 'e', mode: '12' },
+    { attention: true },
+  ];
+}
+
+function measure(search: RecordingSearch, filters: RecordingFilters, order: RecordingOrder = {}): SearchFigure {
   let found = 0;
   const runs = Array.from({ length: RUNS }, () => {
     const [startMs, cpu] = [performance.now(), process.cpuUsage()];
-    found = search.search(filters, { limit: PAGE }).total;
+    found = search.search(filters, { ...order, limit: PAGE }).total;
     const { user, system } = process.cpuUsage(cpu);
     return { wallMs: performance.now() - startMs, cpuMs: (user + system) / 1000 };
   });
@@ -131,7 +149,13 @@ function measure(search: RecordingSearch, filters: RecordingFilters): SearchFigu
     return Math.round((sorted[Math.floor(share * (RUNS - 1))] ?? 0) * 10) / 10;
   };
   const [walls, ofProcessor] = [runs.map(({ wallMs }) => wallMs), runs.map(({ cpuMs }) => cpuMs)];
-  return { filters, found, medianCpuMs: at(0.5, ofProcessor), medianMs: at(0.5, walls), p95Ms: at(0.95, walls) };
+  return {
+    filters: { ...filters, ...order },
+    found,
+    medianCpuMs: at(0.5, ofProcessor),
+    medianMs: at(0.5, walls),
+    p95Ms: at(0.95, walls),
+  };
 }
 
 /** Whether a figure is as it has to be. */

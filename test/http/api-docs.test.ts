@@ -175,7 +175,8 @@ describe('the examples', () => {
   it('are answered the same by curl, where there is one', async (context) => {
     for (const example of EXAMPLES) {
       const isRepeatable = example.curl.method === 'GET' && !example.command.includes(TO_DELETE);
-      if (!isRepeatable || example.name === 'getEvents') continue;
+      // One never ends, the other's recording has ended by now.
+      if (!isRepeatable || example.name === 'getEvents' || example.name === 'getLivePicture') continue;
       const { args } = await adapt(example);
       const printed = await runByCurl(args, rig.directory);
       if (printed === null) return context.skip('there is no curl on this machine');

@@ -54,6 +54,9 @@ describe('recordings', () => {
     expect([page.recordings[0]?.id, page.total]).toEqual([id, 1]);
     const { events } = await client.call('getRecordingEvents', { params: { id }, query: { limit: 1 } });
     expect(events).toMatchObject([{ recordingId: id, type: 'accepted' }]);
+    expect(
+      (await client.call('getCallbacks', { params: { id } })).callbacks.every(({ tries }) => Array.isArray(tries)),
+    ).toBe(true);
     expect((await client.call('stopRecording', { params: { id } })).id).toBe(id);
     expect((await client.call('retryAll', {})).retried).toBeGreaterThanOrEqual(0);
   });
@@ -73,6 +76,7 @@ describe('recordings', () => {
     expect(await refused(client.call('resendCallback', { params }))).toBe('CALLBACK_NOT_READY');
     expect(await refused(client.call('retryRecording', { params }))).toBe('NOT_RUNNING');
     expect(await refused(client.call('deleteRecording', { params, query: { force: true } }))).toMatch(/RUNNING/);
+    expect((await problemOf(client.call('getLivePicture', { params }))).status).toBe(404);
     const file = { params: { id, index: 0 } };
     for (const name of ['getFile', 'getThumbnail', 'getWaveform'] as const) {
       expect((await problemOf(client.call(name, file))).status, name).toBeGreaterThanOrEqual(400);
@@ -138,6 +142,49 @@ describe('the box', () => {
     expect(await client.call('closeSession', {})).toBeUndefined();
     expect(await client.call('deleteToken', { params })).toBeUndefined();
     expect((await client.call('listTokens', {})).tokens).toEqual([]);
+  });
+
+  it('keeps destinations and applications, and starts with them', async () => {
+    const named = { name: '教室 1' };
+    const place = { Region: 'ap-shanghai', Bucket: 'lessons-1250000000', Path: '/autumn' };
+    const keys = { SecretId: 'AKIDdestination01', SecretKey: 'key-of-the-destination' };
+    const saved = await client.call('putDestination', { params: named, body: { ...place, ...keys } });
+    expect(saved).toMatchObject({ ...named, ...place, isReadable: true, hasToken: false });
+    expect(JSON.stringify(saved)).not.toContain(keys.SecretKey);
+    expect((await client.call('listDestinations', {})).destinations).toEqual([saved]);
+    const body = { SdkAppId: 1_400_000_000, SdkSecretKey: 'key-of-the-application' };
+    const application = await client.call('putApplication', { params: named, body });
+    expect(application).toMatchObject({ ...named, SdkAppId: 1_400_000_000, isReadable: true });
+    expect((await client.call('listApplications', {})).applications).toEqual([application]);
+    const { SdkAppId: _app, UserSig: _sig, CosConfig: _cos, ...rest } = request(40);
+    const begun = await client.call('startByHand', {
+      body: { ...rest, application: named.name, destination: named.name },
+    });
+    const { request: shown } = await client.call('getRecording', { params: { id: begun.id } });
+    expect(shown).toMatchObject({ SdkAppId: 1_400_000_000, CosConfig: { Bucket: place.Bucket } });
+    expect(await client.call('deleteDestination', { params: named })).toBeUndefined();
+    expect(await client.call('deleteApplication', { params: named })).toBeUndefined();
+    expect((await problemOf(client.call('deleteApplication', { params: named }))).status).toBe(404);
+  });
+
+  it('tries what it would need, and says what needs a person', async () => {
+    const cos = await client.call('checkCos', { body: { Region: 'ap-shanghai', Bucket: 'a-1250000000', Path: '/' } });
+    expect(cos).toMatchObject({ passed: false, keys: 'box', steps: expect.arrayContaining([expect.anything()]) });
+    expect(await client.call('checkCallback', { body: { url: `${NOWHERE}/callback` } })).toMatchObject({
+      ...{ passed: false, status: null },
+    });
+    expect((await client.call('checkEncoders', {})).encoders.map(({ name }) => name)).toContain('libx264');
+    expect((await client.call('getAttention', {})).simulated).toBe(true);
+    expect((await client.call('getFirstRun', {})).dismissed).toBe(false);
+    expect((await client.call('changeFirstRun', { body: { dismissed: true } })).dismissed).toBe(true);
+    called.add('getDiagnostics');
+    const bundle = await fetch(client.urlOf('getDiagnostics', {}));
+    expect([bundle.status, bundle.headers.get('content-type')]).toEqual([200, 'application/zip']);
+    expect(
+      Buffer.from(await bundle.arrayBuffer())
+        .subarray(0, 4)
+        .toString('latin1'),
+    ).toBe('PK\u0003\u0004');
   });
 
   it('is followed as things happen', async () => {

@@ -37,8 +37,9 @@ export async function canvasScreen(participants: number, seed: number): Promise<
     show(index, flash) {
       const size = sizes[index]!;
       if (size.left-- === 0) {
-        size.width = 16 + 2 * Math.floor(random() * 40) + (random() < 0.06 ? 1 : 0);
-        size.height = 16 + 2 * Math.floor(random() * 40) + (random() < 0.06 ? 1 : 0);
+        const oddShare = isEvenSize(size.width, size.height) ? 0.06 : 0;
+        size.width = 16 + 2 * Math.floor(random() * 40) + (random() < oddShare ? 1 : 0);
+        size.height = 16 + 2 * Math.floor(random() * 40) + (random() < oddShare ? 1 : 0);
         size.left = isEvenSize(size.width, size.height) ? SAME_SIZE : 0;
         size.rotation = Math.floor(random() * 4) as Rotation;
       }

@@ -4,7 +4,7 @@ import { loadKernel } from '../../main/capture/mix/kernel/load.ts';
 import type { I420Frame, PcmBlock } from '../../main/capture/mix/types.ts';
 import type { Room, RoomListener } from '../../main/capture/room/room.ts';
 import { CaptureSession, type SessionDeps } from '../../main/capture/session.ts';
-import { type FakeEncoder, fakeEncoders } from './fake-encoder.ts';
+import { type FakeEncoder, fakeEncoders, fakeJpegCoder } from './fake-encoder.ts';
 
 export const CANVAS = { width: 64, height: 36 };
 export const T0_EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -118,6 +118,7 @@ export function createSession(job: CaptureJob, overrides: Partial<SessionDeps> =
   const session = new CaptureSession(job, {
     openRoom: async () => room,
     openEncoder: open,
+    openJpegCoder: fakeJpegCoder,
     loadKernel,
     loadTextRenderer: async () => {
       throw new Error('nothing is to be written here');

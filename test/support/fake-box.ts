@@ -45,6 +45,7 @@ export function viewOf(changes: Partial<RecordingView> = {}): RecordingView {
     nextAttemptAt: null,
     blocked: null,
     waiting: null,
+    waitingSince: null,
     lastError: null,
     warnings: [],
     callbacks: [],
@@ -59,7 +60,7 @@ export const HEALTHY: HealthView = {
   simulated: false,
   recordings: { capturing: 1, capacity: 8, delivering: 2, blocked: 0 },
   callbacks: { pending: 1, parked: 0 },
-  disk: { freeBytes: 50e9, reserveBytes: 2e9 },
+  disk: { freeBytes: 50e9, totalBytes: 200e9, reserveBytes: 2e9, bytesPerHour: 325_000_000 },
   ffmpeg: { version: '7.1' },
 };
 
@@ -101,7 +102,9 @@ export class FakeBox implements BoxApi {
   async list(query: ListQuery): Promise<RecordingPage> {
     this.#mayFail();
     this.queries.push(query);
-    return { recordings: this.recordings.slice(0, query.limit), total: this.recordings.length };
+    const recordings = this.recordings.slice(0, query.limit);
+    const before = recordings.length === query.limit ? (recordings.at(-1)?.id ?? null) : null;
+    return { recordings, before, after: null, total: this.recordings.length };
   }
 
   async get(id: string): Promise<RecordingView | null> {

@@ -1,3 +1,4 @@
+import type { JpegCoder } from '../../main/capture/encode/jpeg-coder.ts';
 import type { VideoSettings } from '../../main/capture/messages.ts';
 import type { Encoder, EncoderEvents, OpenEncoder } from '../../main/capture/segment-sequence.ts';
 
@@ -31,6 +32,14 @@ export function fakeEncoders(): { open: OpenEncoder; opened: FakeEncoder[] } {
     return encoder;
   };
   return { open, opened };
+}
+
+/** Makes "pictures" that tell the luma of the middle and the size of what was given. */
+export function fakeJpegCoder({ width, height }: { width: number; height: number }): JpegCoder {
+  return {
+    encode: async (picture) => Uint8Array.of(picture[(height / 2) * width + width / 2]!, width / 2, height / 2),
+    close: () => {},
+  };
 }
 
 function fakeEncoder(segment: number, video: VideoSettings, events: EncoderEvents): FakeEncoder {

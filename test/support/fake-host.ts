@@ -90,5 +90,6 @@ export function statsAt(timelineMs: number): CaptureStats {
     participantsInRoom: 0,
     participantsRecorded: 0,
     encoder: 'fake',
+    live: { levelDb: null, participants: [], encoderSpeed: null },
   };
 }

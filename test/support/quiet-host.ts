@@ -40,7 +40,7 @@ export function createQuietHost(): CaptureHost {
         send(message) {
           setImmediate(() => {
             if (message.type === 'start') return begin();
-            if (isGone) return;
+            if (isGone || message.type !== 'stop') return;
             events.onMessage({ type: 'ended', reason: message.reason, code: null, message: null, timelineMs });
             exit(0, null);
           });

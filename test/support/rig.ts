@@ -20,8 +20,8 @@ export interface Rig {
   cos: CosServer;
   receiver: CallbackReceiver;
   ffmpegPath: string;
-  /** Starts the box again on the same data; the one before must have ended. */
-  restartBox(): Promise<TestBox>;
+  /** Starts the box again on the same data, with further arguments; the one before must have ended. */
+  restartBox(args?: readonly string[]): Promise<TestBox>;
   /** Ends everything and removes the directory, unless somebody still has to look into it. */
   close(options?: { keepDirectory: boolean }): Promise<void>;
 }
@@ -42,6 +42,8 @@ export async function startRig(options: {
   settings?: PartialSettings;
   /** Further variables of the box's environment. */
   environment?: Record<string, string>;
+  /** Further arguments of the box. */
+  args?: readonly string[];
 }): Promise<Rig> {
   const directory = await makeDirectory(options.name);
   const ffmpegPath = await productFfmpeg();
@@ -57,10 +59,10 @@ export async function startRig(options: {
     credentials: [{ secretId: SECRET_ID, secretKey: SECRET_KEY }],
   });
   const receiver = await startCallbackReceiver(options.respond ? { port: 0, respond: options.respond } : { port: 0 });
-  const start = () =>
+  const start = (args: readonly string[] = []) =>
     startBox({
       dataDirectory,
-      args: ['--rooms', 'simulated', '--scenario', scenario],
+      args: ['--rooms', 'simulated', '--scenario', scenario, ...(options.args ?? []), ...args],
       environment: {
         RECORDER_COS_ENDPOINT: cos.url,
         RECORDER_COS_SECRET_ID: SECRET_ID,
@@ -74,8 +76,8 @@ export async function startRig(options: {
     cos,
     receiver,
     ffmpegPath,
-    async restartBox() {
-      rig.box = await start();
+    async restartBox(args) {
+      rig.box = await start(args);
       return rig.box;
     },
     async close({ keepDirectory } = { keepDirectory: false }) {

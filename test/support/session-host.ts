@@ -3,7 +3,7 @@ import type { CaptureJob } from '../../main/capture/messages.ts';
 import { loadKernel } from '../../main/capture/mix/kernel/load.ts';
 import type { Room, RoomListener } from '../../main/capture/room/room.ts';
 import { CaptureSession } from '../../main/capture/session.ts';
-import { fakeEncoders } from './fake-encoder.ts';
+import { fakeEncoders, fakeJpegCoder } from './fake-encoder.ts';
 
 export interface SessionHost extends CaptureHost {
   /** Resolves when every session that was started is entering its room: opening one takes real time, also where time is a fake. */
@@ -49,6 +49,7 @@ function hostSession(
     session = new CaptureSession(job, {
       openRoom,
       openEncoder: fakeEncoders().open,
+      openJpegCoder: fakeJpegCoder,
       loadKernel,
       loadTextRenderer: async () => {
         throw new Error('nothing is to be written here');
@@ -67,7 +68,8 @@ function hostSession(
     pid,
     send(message) {
       if (message.type === 'start') begin(message.job);
-      else void session?.end(message.reason);
+      else if (message.type === 'stop') void session?.end(message.reason);
+      else session?.watch(message.forMs);
     },
     async destroy() {
       void session?.end('shutdown');

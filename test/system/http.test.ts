@@ -113,7 +113,7 @@ describe.concurrent('what becomes of a request', () => {
     expect(JSON.parse(again.text)).toMatchObject({ code: 'ALREADY_RECORDING', runningId: id });
 
     await rig.box.waitFor(id, '2 s long', ({ durationMs }) => durationMs >= 2_000);
-    const page = await (await fetch(`${rig.box.url}/`)).text();
+    const page = await (await fetch(`${rig.box.url}/plain`)).text();
     expect(page).toContain(`/api/recordings/${id}`);
     const stoppedAtMs = Date.now();
     const stop = await rig.box.post(`/api/recordings/${id}/stop`, '');
@@ -242,15 +242,15 @@ describe.concurrent('what becomes of a request', () => {
   });
 });
 
-describe('the page at /', () => {
+describe('the page without scripts', () => {
   it('lists every recording in words and says that rooms are simulated', async () => {
-    const page = await (await fetch(`${rig.box.url}/`, { headers: { 'accept-language': 'en' } })).text();
+    const page = await (await fetch(`${rig.box.url}/plain`, { headers: { 'accept-language': 'en' } })).text();
     const views = await rig.box.list();
     expect(views.length).toBeGreaterThanOrEqual(13);
     for (const { id } of views) expect(page).toContain(`/api/recordings/${id}`);
     expect(page).toMatch(/SIMULATED|simulated/);
     expect(page).not.toContain('eJwtzNEKgkAUBNB');
-    const chinese = await (await fetch(`${rig.box.url}/`, { headers: { 'accept-language': 'zh-CN' } })).text();
+    const chinese = await (await fetch(`${rig.box.url}/plain`, { headers: { 'accept-language': 'zh-CN' } })).text();
     expect(chinese).toMatch(/模拟/);
   });
 });

@@ -206,7 +206,7 @@ describe("the box's own player", { timeout: 180_000 }, () => {
   };
 
   it('follows the link of the page: the film plays, shows who was there, and can be jumped in', async () => {
-    const { page: list } = await openPage(rig.box.url);
+    const { page: list } = await openPage(`${rig.box.url}/plain`);
     const href = await linkOf(list, 'Play');
     await list.close();
     const asked: string[] = [];
@@ -227,7 +227,7 @@ describe("the box's own player", { timeout: 180_000 }, () => {
   });
 
   it('saves the film under its name, byte for byte', async () => {
-    const { page } = await openPage(rig.box.url);
+    const { page } = await openPage(`${rig.box.url}/plain`);
     const href = await linkOf(page, 'Save');
     const begun = page.waitForEvent('download');
     await page.evaluate((address) => {
@@ -266,9 +266,9 @@ describe('what a prober says', () => {
   });
 });
 
-describe('the page of the box', () => {
+describe('the page without scripts', () => {
   it('shows its title, the banner of simulated rooms and a row for each recording, without a complaint', async () => {
-    const { page, complaints } = await openPage(rig.box.url);
+    const { page, complaints } = await openPage(`${rig.box.url}/plain`);
     expect(await page.title()).not.toBe('');
     expect(await page.locator('h1').first().textContent()).toMatch(/\w{3}/);
     for (const { id } of await rig.box.list()) {

@@ -18,6 +18,16 @@ const MIX_HOLD = MIX_RATE;
 /** Quieter than this (-60 dB below full scale) nobody counts as a talker. */
 const AUDIBLE = 33;
 
+/** How loud the mix and its participants were: root mean square of the loudest 20 ms, 0…1 of full scale. */
+export interface Loudest {
+  mix: number;
+  users: Map<string, number>;
+}
+
+function levelOf(energy: number): number {
+  return Math.sqrt(energy / BLOCK_SAMPLES) / FULL_SCALE;
+}
+
 /** -32768…32767, rounded. */
 function toSample(value: number): number {
   return Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(value)));
@@ -40,6 +50,8 @@ export class AudioMixer {
   #sinceSeveral = MIX_HOLD;
   readonly #ahead = new Float32Array(LOOK_AHEAD);
   readonly #sum = new Float32Array(BLOCK_SAMPLES);
+  /** Of the loudest block since `takeLoudest`: sum of squares in 16-bit units. */
+  #loudestEnergy = 0;
 
   /**
    * Who is recorded from now on. Sound of anybody else is ignored; what a participant said before he was taken out is still
@@ -80,18 +92,37 @@ export class AudioMixer {
     this.#render(start + LOOK_AHEAD, this.#sum);
     this.#nextBlock = blockIndex + 1;
     for (const [userId, voice] of this.#voices) {
+      voice.loudestEnergy = Math.max(voice.loudestEnergy, voice.energy);
       if (voice.isDrained && !this.#active.has(userId)) this.#voices.delete(userId);
     }
     const sum = this.#sum;
     const mixed = new Int16Array(BLOCK_SAMPLES);
-    for (let index = 0; index < BLOCK_SAMPLES; index++) mixed[index] = toSample(sum[index]!);
+    let energy = 0;
+    for (let index = 0; index < BLOCK_SAMPLES; index++) {
+      const sample = toSample(sum[index]!);
+      mixed[index] = sample;
+      energy += sample * sample;
+    }
+    this.#loudestEnergy = Math.max(this.#loudestEnergy, energy);
     return mixed;
   }
 
   /** Level of a participant in the block mixed last: root mean square, 0…1 of full scale. */
   rms(userId: string): number {
     const voice = this.#voices.get(userId);
-    return voice === undefined ? 0 : Math.sqrt(voice.energy / BLOCK_SAMPLES) / FULL_SCALE;
+    return voice === undefined ? 0 : levelOf(voice.energy);
+  }
+
+  /** Levels of the loudest blocks since the last call: root mean square, 0…1 of full scale. Who was not heard is missing. */
+  takeLoudest(): Loudest {
+    const users = new Map<string, number>();
+    for (const [userId, voice] of this.#voices) {
+      users.set(userId, levelOf(voice.loudestEnergy));
+      voice.loudestEnergy = 0;
+    }
+    const mix = levelOf(this.#loudestEnergy);
+    this.#loudestEnergy = 0;
+    return { mix, users };
   }
 
   /** Sums all voices into `samples` and passes them through the limiter. */

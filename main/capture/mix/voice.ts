@@ -62,6 +62,8 @@ export class Voice {
   #stretched = new Float32Array(2048);
   #peak = 0;
   #energy = 0;
+  /** The highest `energy` that whoever renders has noted. */
+  loudestEnergy = 0;
 
   /** Highest level in the samples rendered last, in 16-bit units. */
   get peak(): number {

@@ -24,6 +24,8 @@ export interface CosClientOptions {
   network?: CosNetwork | undefined;
   /** A body slower than this is given up; default 4096. Lower where the box itself holds the uploads back. */
   slowestBytesPerSecond?: number | undefined;
+  /** Told the wall clock of whoever answered, ms since 1970, to the second; after refusals too. */
+  onServerTime?: ((serverMs: number) => void) | undefined;
 }
 
 /** COS acknowledged bytes. */
@@ -75,6 +77,8 @@ export interface CosClient {
   /** What COS holds under the key, or null when there is nothing. */
   head(key: string, signal: AbortSignal): Promise<ObjectFacts | null>;
   putObject(key: string, contentType: string, upload: Upload, signal: AbortSignal): Promise<Receipt>;
+  /** Removes an object. One that is not there is no error. */
+  deleteObject(key: string, signal: AbortSignal): Promise<void>;
   /** Closes the client's connections. */
   close(): void;
 }
@@ -220,6 +224,10 @@ class SdkCosClient implements CosClient {
     });
   }
 
+  async deleteObject(key: string, signal: AbortSignal): Promise<void> {
+    await this.#call('deleteObject', signal, (sdk) => sdk.deleteObject(this.#object(key)));
+  }
+
   close(): void {
     this.#route.close();
   }
@@ -271,13 +279,22 @@ class SdkCosClient implements CosClient {
       signal.addEventListener('abort', onAbort, { once: true });
     });
     try {
-      return await Promise.race([call(this.#open()), interrupted]);
+      const reply = await Promise.race([call(this.#open()), interrupted]);
+      this.#noteServerTime(reply);
+      return reply;
     } catch (thrown) {
+      this.#noteServerTime(thrown);
       throw toCosError(thrown, operation);
     } finally {
       clearTimeout(timer);
       if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  #noteServerTime(answer: unknown): void {
+    const date = typeof answer === 'object' && answer !== null ? header(answer, 'date') : undefined;
+    const serverMs = Date.parse(date ?? '');
+    if (!Number.isNaN(serverMs)) this.#options.onServerTime?.(serverMs);
   }
 
   #open(): CosSdk {

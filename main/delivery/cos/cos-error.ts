@@ -8,6 +8,7 @@ export type CosOperation =
   | 'abort'
   | 'head'
   | 'putObject'
+  | 'deleteObject'
   /** No call to COS: reading the local file. */
   | 'readFile';
 

@@ -42,9 +42,9 @@ describe.each(['store', 'memory'] as const)('access over the %s', (kind) => {
     rmSync(directory, { recursive: true });
   });
 
-  function open(isRequired = true): AccessApi {
+  function open(isRequired = true, ownToken?: string): AccessApi {
     return createAccess({
-      ...{ rows, now: () => nowMs, randomBytes, isRequired, boxId: '12345678-0000' },
+      ...{ rows, now: () => nowMs, randomBytes, isRequired, ownToken, boxId: '12345678-0000' },
       note: (type, facts) => notes.push({ type, ...facts }),
       onNoteFailed: (error) => notes.push(error),
     });
@@ -55,6 +55,26 @@ describe.each(['store', 'memory'] as const)('access over the %s', (kind) => {
     if (made.kind === 'problem') throw new Error(made.code);
     return made.token;
   }
+
+  it("the desktop's own token opens as long as the process lives; it is in no row, no list and no note, and signs nobody in", () => {
+    const own = `box_${'o'.repeat(43)}`;
+    const access = open(true, own);
+    const other = make(access, 'other', 'admin');
+    const caller = access.byToken(own);
+    expect(caller).toMatchObject({ name: 'this computer', role: 'admin' });
+    expect([access.isCurrent(caller!), access.byToken(other)?.name]).toEqual([true, 'other']);
+    expect(access.openSession(own)).toBeNull();
+    expect([rows.list().map(({ name }) => name), access.tokens.list().length, uses]).toEqual([['other'], 1, 1]);
+    expect(notes).toEqual([expect.objectContaining({ name: 'other' })]);
+    // Somebody else still has to be able to come in.
+    expect(access.tokens.remove('other', null)).toEqual({ code: 'LAST_ADMIN_TOKEN' });
+    expect(
+      [open(true, `box_${'p'.repeat(43)}`), open()].map((next) => [next.byToken(own), next.isCurrent(caller!)]),
+    ).toEqual([
+      [null, false],
+      [null, false],
+    ]);
+  });
 
   it('a token opens under its name and role, and only its hash is kept', () => {
     const access = open();

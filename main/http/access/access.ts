@@ -33,6 +33,8 @@ export interface AccessDeps {
   isRequired: boolean;
   /** The box's UUID. */
   boxId: string;
+  /** A token of the role `admin` beside those in the rows; neither listed nor noted nor good for signing in. Secret. */
+  ownToken?: string | undefined;
   /** Writes a change into the history of the box. */
   note(type: 'tokenCreated' | 'tokenRotated' | 'tokenDeleted', facts: Record<string, unknown>): void;
   /** Told when the last use of a token could not be written down; the request goes on. */
@@ -41,6 +43,8 @@ export interface AccessDeps {
 
 /** Name of the token that is made when one is needed and there is none. */
 export const FIRST_TOKEN = 'first';
+/** Who the desktop around the box is in its history. No token of the rows can have this name: theirs hold no spaces. */
+const OWN_TOKEN = 'this computer';
 const MAX_TOKENS = 100;
 /** Browsers signed in with one token at a time. */
 const MAX_SESSIONS = 50;
@@ -102,6 +106,7 @@ export function ensureAdmin(
 export function createAccess(deps: AccessDeps): AccessApi {
   const { rows, now } = deps;
   const attempts = createAttemptLimit();
+  const own = ownTokenOf(deps);
   const noteUse = ({ hash, lastUsedAtMs }: KeptToken): void => {
     if (lastUsedAtMs !== null && Math.abs(now() - lastUsedAtMs) < NOTE_USE_EVERY_MS) return;
     try {
@@ -111,9 +116,9 @@ export function createAccess(deps: AccessDeps): AccessApi {
     }
   };
   const byToken = (secret: string): Caller | null => {
-    const token = findBySecret(secret, rows.list());
+    const token = findBySecret(secret, [...rows.list(), ...own]);
     if (token === null) return null;
-    noteUse(token);
+    if (!own.includes(token)) noteUse(token);
     return { name: token.name, role: token.role, credential: { kind: 'token', hash: token.hash } };
   };
   const ofSession = (hash: string): KeptToken | null => {
@@ -136,6 +141,7 @@ export function createAccess(deps: AccessDeps): AccessApi {
     openSession(secret) {
       const caller = byToken(secret);
       if (caller === null || caller.credential === null) return null;
+      if (findBySecret(secret, own) !== null) return null;
       const cookie = deps.randomBytes(SECRET_BYTES).toString('base64url');
       const hash = hashOf(cookie);
       const openedAtMs = now();
@@ -149,10 +155,16 @@ export function createAccess(deps: AccessDeps): AccessApi {
     isCurrent({ credential }) {
       if (credential === null) return true;
       if (credential.kind === 'session') return ofSession(credential.hash) !== null;
-      return rows.list().some(({ hash }) => hash === credential.hash);
+      return [...rows.list(), ...own].some(({ hash }) => hash === credential.hash);
     },
     failed: (address) => attempts.failed(address, now()),
   };
+}
+
+/** None, or the one that lives with this process. */
+function ownTokenOf({ ownToken, now }: Pick<AccessDeps, 'ownToken' | 'now'>): KeptToken[] {
+  if (ownToken === undefined) return [];
+  return [{ name: OWN_TOKEN, role: 'admin', hash: hashOf(ownToken), createdAtMs: now(), lastUsedAtMs: null }];
 }
 
 function adminsOf(rows: Pick<TokenRows, 'list'>): KeptToken[] {

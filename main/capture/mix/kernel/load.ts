@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { productPath } from '../../../product-root.ts';
 import type { PlaneKernel } from './kernel.ts';
 
-const DEFAULT_PATH = fileURLToPath(new URL('../../../../resources/kernel/mix.wasm', import.meta.url));
+const DEFAULT_PATH = productPath('resources/kernel/mix.wasm');
 
 /**
  * Reads and starts the compiled mixing kernel. Each call makes an independent one with its own memory.

@@ -1,0 +1,127 @@
+import type { settingTitles as english } from '../en/setting-titles.ts';
+import type { Same } from '../same.ts';
+
+export const settingTitles: Same<typeof english> = {
+  titles: {
+    http: {
+      host: '监听地址',
+      port: '端口',
+      requireToken: '本机访问也需要令牌',
+      allowedHosts: '主机名',
+      tls: { certPath: '证书文件', keyPath: '私钥文件' },
+    },
+    video: {
+      width: '宽度',
+      height: '高度',
+      fps: '帧率',
+      preset: '编码预设',
+      crf: '画质系数',
+      maxRateKbps: '最高码率',
+      gopSeconds: '关键帧间隔',
+      fit: '画面填充方式',
+      layout: '布局',
+      background: '背景色',
+    },
+    dressing: {
+      nameStrip: '名称',
+      stamp: '日期和时间',
+      stampTimeZone: '日期和时间的时区',
+      placeholder: '摄像头关闭时的占位画面',
+      watermarkPath: '水印',
+    },
+    audio: { aacKbps: 'MP4 文件的声音', mp3Kbps: 'MP3 文件' },
+    room: { scene: '进房场景' },
+    recording: { paused: '暂停新的录制' },
+    desktop: {
+      notify: {
+        started: '录制开始',
+        finished: '录制完成',
+        blocked: '有事项停滞',
+        diskLow: '磁盘空间不足',
+      },
+    },
+    limits: {
+      enterTimeoutMs: '进房最长等待',
+      exitTimeoutMs: '退房最长等待',
+      idleMs: '无人多久后结束',
+      maxLengthMs: '最长录制时长',
+      fillGapMs: '填补缺口的上限',
+      connectionLostMs: '断线多久后重新进房',
+      reenterMs: '持续尝试重新进房',
+      maxRecordings: '同时录制数',
+    },
+    loudness: { enabled: '统一响度', targetLufs: '目标响度', truePeakDb: '最高峰值' },
+    manifest: { upload: '上传清单文件' },
+    disk: { reserveBytes: '录制磁盘保留空间', dataReserveBytes: '数据目录保留空间' },
+    retention: {
+      policy: '本地文件',
+      keepDays: '保留天数',
+      keepBytes: '保留容量',
+      evictAtReserve: '磁盘将满时自动清理',
+    },
+    events: { keepDays: '历史记录保留' },
+    backup: { keep: '保留份数', everyHours: '备份间隔', directory: '备份目录' },
+    callback: {
+      timeoutMs: '单次通知时限',
+      giveUpAfterMs: '放弃通知前的时长',
+      eventGiveUpAfterMs: '放弃被拒事件前的时长',
+    },
+    upload: {
+      partBytes: '分块大小',
+      partsInFlight: '同时上传的分块数',
+      filesInFlight: '同时上传的录制数',
+      timeoutMs: '单次请求时限',
+      maxBytesPerSecond: '带宽上限',
+      window: '仅在指定时段上传',
+    },
+    fleet: { boxName: '本机名称' },
+    network: {
+      proxy: 'COS 代理',
+      caPath: '附加根证书',
+      allowedHosts: '仅限指定主机',
+      loopback: '回调到本机',
+    },
+  },
+  parts: { from: '开始', to: '结束', timeZone: '时区' },
+  choices: {
+    video: {
+      preset: {
+        ultrafast: 'ultrafast（占用最低，文件最大）',
+        superfast: 'superfast',
+        veryfast: 'veryfast',
+        faster: 'faster',
+        fast: 'fast',
+        medium: 'medium',
+        slow: 'slow',
+        slower: 'slower',
+        veryslow: 'veryslow（占用最高，文件最小）',
+      },
+      fit: { fit: '完整显示，留边', fill: '填满，裁去边缘' },
+      layout: { grid: '等分格子', speaker: '放大正在说话的人', screen: '放大共享屏幕' },
+    },
+    room: {
+      scene: {
+        live: '直播（录制用户不可见）',
+        videoCall: '视频通话',
+        audioCall: '语音通话',
+        voiceChatRoom: '语聊房（录制用户不可见）',
+      },
+    },
+    retention: {
+      policy: { keepAll: '全部保留', keepDays: '按天数保留', keepGb: '按容量保留' },
+    },
+    network: {
+      loopback: { auto: '仅当其他机器无法访问本机时', allow: '始终允许', refuse: '始终拒绝' },
+    },
+  },
+  empty: {
+    http: { tls: { certPath: '使用 http', keyPath: '使用 http' } },
+    dressing: { stampTimeZone: '本机时区', watermarkPath: '无' },
+    events: { keepDays: '全部保留' },
+    backup: { directory: '在数据目录中' },
+    upload: { maxBytesPerSecond: '不限', window: '不限时段' },
+    fleet: { boxName: '单机' },
+    network: { proxy: '无', caPath: '仅系统自带', allowedHosts: '所有主机' },
+    parts: { timeZone: '本机时区' },
+  },
+};
