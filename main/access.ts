@@ -21,6 +21,8 @@ export interface FaceOptions {
   log: Logger;
   /** Shows the first token to whoever started the box, once and nowhere else. Without it none is made. */
   showFirstToken?: ((first: FirstToken) => void) | undefined;
+  /** Token of the desktop around the box. Secret: known as long as this process lives, and kept nowhere. */
+  ownToken?: string | undefined;
 }
 
 /** Whether a box that listens on `host` demands access tokens. */
@@ -59,13 +61,16 @@ export function tokensOf(store: Pick<Store, 'tokens' | 'events'>, isRequired: bo
   return createTokens({ ...partsOf(store), isRequired });
 }
 
-function openAccess({ store, settings, host, log, showFirstToken }: FaceOptions): AccessApi {
+function openAccess({ store, settings, host, log, showFirstToken, ownToken }: FaceOptions): AccessApi {
   const access = createAccess({
     ...partsOf(store),
     isRequired: needsToken(settings, host),
     boxId: store.boxId,
+    ownToken,
     onNoteFailed: (error) => log.warn({ err: error }, 'the use of an access token could not be written down'),
   });
+  // Whoever sits at the desktop can make tokens in its window.
+  if (ownToken !== undefined) return access;
   if (!access.isRequired || access.tokens.list().some(({ role }) => role === 'admin')) return access;
   if (showFirstToken === undefined) {
     const message = `("${host}") needs an access token of the role admin and there is none; make one first with: box token create first --role admin --data DIRECTORY`;

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type FaceOptions, openFace, targetsOf } from './access.ts';
 import { type FfmpegFound, type FfmpegMissing, findFfmpeg } from './capture/encode/ffmpeg.ts';
 import { type CaptureHost, createProcessHost } from './capture/host.ts';
+import { openChecks } from './checks/open-checks.ts';
 import { announceUpload } from './delivery/announce-upload.ts';
 import { createCallbackStep } from './delivery/callback.ts';
 import { systemClock } from './delivery/clock.ts';
@@ -18,6 +19,9 @@ import type { Logger } from './logging.ts';
 import { createGuardedPost } from './network/guarded-post.ts';
 import type { TargetPolicy } from './network/targets.ts';
 import { type Observation, openObservation } from './observation.ts';
+import type { StartScript } from './own-script.ts';
+import { createPresets } from './presets/presets.ts';
+import { productPath } from './product-root.ts';
 import { createBox } from './recordings/box.ts';
 import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
 import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
@@ -27,6 +31,7 @@ import { noteUntoldMedia, reconcile } from './recordings/recovery/reconcile.ts';
 import { recoverAtStart } from './recordings/recovery/recover.ts';
 import { judgeTarget } from './recordings/request-targets.ts';
 import { Supervisor } from './recordings/supervisor.ts';
+import type { StartSelfTestBox } from './selftest/self-test-box.ts';
 import type { Environment } from './settings/environment.ts';
 import { openSettings } from './settings/live-settings.ts';
 import type { PartialSettings, Settings } from './settings/settings.ts';
@@ -50,8 +55,14 @@ export interface ApplianceOptions {
   diskProbe?: DiskProbe | undefined;
   /** Where captures run; by default each in a Node process of its own. */
   captureHost?: CaptureHost | undefined;
+  /** Starts scripts of the product, such as the doctor, in processes of their own; by default by the Node that runs this. */
+  startScript?: StartScript | undefined;
+  /** Starts the second box of a self-test; by default in a process of its own. */
+  startSelfTestBox?: StartSelfTestBox | undefined;
   /** Shows the first access token, on the start that makes it. Without it a box that needs a token and has none does not start. */
   showFirstToken?: FaceOptions['showFirstToken'];
+  /** Token of the desktop around the box. */
+  ownToken?: FaceOptions['ownToken'];
 }
 
 export interface Appliance {
@@ -109,7 +120,7 @@ async function openWork(options: ApplianceOptions, settings: Settings) {
   const runner = createDelivery({ ...wiring, outbox, uploads });
   const supervisor = createSupervisor({ ...wiring, rooms, runner, captureHost: options.captureHost });
   const library = createLibrary({ ...wiring, runner, ffmpegPath: ffmpeg?.path ?? null });
-  return { ...wiring, host, targets, uploads, outbox, runner, supervisor, library, backups };
+  return { ...wiring, recordingsDirectory, host, targets, uploads, outbox, runner, supervisor, library, backups };
 }
 
 /** Puts the whole box together: store, capture, delivery and HTTP. The only place that knows all parts. */
@@ -127,18 +138,31 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
     now: Date.now,
     isShuttingDown: () => stopping !== null,
   });
-  const observation = openObservation({ ...work, settings: settingsStore, box, rooms: rooms.kind });
+  const { startScript, startSelfTestBox } = options;
+  const observation = openObservation({ ...work, settings: settingsStore, box, rooms: rooms.kind, startSelfTestBox });
+  const presets = createPresets({ tables: store.presets, events: store.events, settings, log });
+  const face = openFace({
+    store,
+    settings,
+    host,
+    log,
+    showFirstToken: options.showFirstToken,
+    ownToken: options.ownToken,
+  });
+  const checks = openChecks({ ...work, environment, box, presets, observation, face, rooms: rooms.kind, startScript });
   const http = createHttpServer({
     ...observation.face,
     box,
     log,
     version: VERSION,
-    ...openFace({ store, settings, host, log, showFirstToken: options.showFirstToken }),
+    ...face,
     files: library.files,
     archive: library.archive,
+    presets,
+    ...checks.face,
     keys: { recordingOf: (key) => store.idempotency.get(key)?.recordingId ?? null },
     boxName: settings.fleet.boxName,
-    consoleDirectory: path.join(import.meta.dirname, '../dist/console'),
+    consoleDirectory: productPath('dist/console'),
   });
   let url: string;
   try {
@@ -161,6 +185,7 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
   return {
     url,
     stop: () => {
+      checks.stop();
       stopping ??= stopInOrder({ ...work, observation, http });
       return stopping;
     },
