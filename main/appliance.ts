@@ -24,6 +24,7 @@ import { createPresets } from './presets/presets.ts';
 import { productPath } from './product-root.ts';
 import { createBox } from './recordings/box.ts';
 import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
+import { openFolders } from './recordings/folders.ts';
 import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
 import { createLibrary } from './recordings/library.ts';
 import type { DiskProbe } from './recordings/recordings-disk.ts';
@@ -97,14 +98,13 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
 /** All that does the work, put together but not at work yet. */
 async function openWork(options: ApplianceOptions, settings: Settings) {
   const { dataDirectory, environment, rooms, log } = options;
-  const recordingsDirectory = environment.recordingsDirectory ?? path.join(dataDirectory, 'recordings');
   const search = await findFfmpeg({ preferred: environment.ffmpegPath });
   logEncoder(log, search);
   const ffmpeg = search.kind === 'found' ? search : null;
   if (rooms.kind === 'simulated') log.warn({ scenario: path.basename(rooms.scenarioPath) }, 'rooms are SIMULATED');
 
   const { store, backups } = openQueue({ dataDirectory, settings, log });
-  const directoryOf = (recordingId: string) => path.join(recordingsDirectory, recordingId);
+  const { main: recordingsDirectory, directoryOf } = openFolders({ ...options, settings }, store);
   const host = options.host ?? settings.http.host;
   const targets = targetsOf(settings, host);
   const uploads = openUploads({ store, settings, environment, log, targets });

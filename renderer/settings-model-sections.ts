@@ -40,7 +40,7 @@ const PLAN: Readonly<Partial<Record<Section, readonly CardPlan[]>>> = {
   ],
   storage: [
     { card: 'retention', keys: ['retention'] },
-    { card: 'disk', keys: ['disk.reserveBytes'], seldom: ['disk'] },
+    { card: 'disk', keys: ['storage.directory', 'disk.reserveBytes'], seldom: ['storage', 'disk'] },
     { card: 'history', keys: ['events'] },
     { card: 'backup', keys: ['backup'] },
   ],

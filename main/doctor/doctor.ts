@@ -5,6 +5,7 @@ import type { CosClient } from '../delivery/cos/cos-client.ts';
 import { clientFor } from '../delivery/upload-step.ts';
 import { createUploads } from '../delivery/uploads.ts';
 import { silentLogger } from '../logging.ts';
+import { foldersOf } from '../recordings/folders.ts';
 import type { Environment } from '../settings/environment.ts';
 import { defaultSettings, loadSettings, type Settings, SettingsError } from '../settings/settings.ts';
 import { BACKUP_FOLDER } from '../store/backup.ts';
@@ -92,7 +93,7 @@ async function examine(options: DoctorOptions, boxRuns: boolean): Promise<Findin
   findings.push(finding('box', 'ok', boxRuns ? 'running' : 'not running', { about: dataDirectory }));
   const { findings: ofDatabase, store } = checkDatabase(dataDirectory, now);
   findings.push(...ofDatabase, ...checkBackups(dataDirectory, settings.backup, now()));
-  const places = placesOf(options);
+  const places = placesOf(options, settings, store);
   try {
     if (store) {
       findings.push(...checkSecrets(store));
@@ -119,12 +120,13 @@ function readSettings(dataDirectory: string): { settings: Settings; findings: Fi
   }
 }
 
-function placesOf({ dataDirectory, environment }: DoctorOptions): {
-  recordingsDirectory: string;
-  directoryOf(recordingId: string): string;
-} {
-  const recordingsDirectory = environment.recordingsDirectory ?? path.join(dataDirectory, 'recordings');
-  return { recordingsDirectory, directoryOf: (id) => path.join(recordingsDirectory, id) };
+function placesOf(
+  { dataDirectory, environment }: DoctorOptions,
+  settings: Settings,
+  store: Store | null,
+): { recordingsDirectory: string; directoryOf(recordingId: string): string } {
+  const { main, directoryOf } = foldersOf({ dataDirectory, environment, settings }, store);
+  return { recordingsDirectory: main, directoryOf };
 }
 
 /** The same keys, proxy and authorities as the box's own; nothing is written for it. */
@@ -153,7 +155,13 @@ async function repairAll(
   const backupDirectory = settings.backup.directory ?? path.join(dataDirectory, BACKUP_FOLDER);
   const store = openStore(dataDirectory, { now, backupDirectory });
   try {
-    const deps = { store, dataDirectory, ...placesOf(options), clientFor: clientsOf(options, store, settings), now };
+    const deps = {
+      store,
+      dataDirectory,
+      ...placesOf(options, settings, store),
+      clientFor: clientsOf(options, store, settings),
+      now,
+    };
     const results: { finding: Finding; result: RepairResult }[] = [];
     for (const one of wanted) {
       if (one.repair) results.push({ finding: one, result: await carryOut(deps, one.repair) });

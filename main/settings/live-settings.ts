@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { trustedAuthorities } from '../network/trust.ts';
 import { replaceFile } from './atomic-file.ts';
+import { requireWritableFolder } from './folder.ts';
 import {
   loadSettings,
   type PartialSettings,
@@ -33,7 +34,7 @@ export interface SettingsStore {
 }
 
 /** Keys and groups that are read only when the box starts. */
-export const READ_AT_START = ['http', 'network', 'fleet', 'backup.directory'] as const;
+export const READ_AT_START = ['http', 'network', 'fleet', 'backup.directory', 'storage.directory'] as const;
 
 /**
  * @param overrides win over the settings file as long as this box runs; they are never written.
@@ -51,6 +52,7 @@ export function openSettings(directory: string, overrides: PartialSettings = {})
       const next = withOverrides(parseSettings(changed, SETTINGS_FILE), overrides);
       // A box that could not start again with these must not be left with them.
       if (next.network.caPath !== settings.network.caPath) trustedAuthorities(next.network.caPath);
+      if (next.storage.directory !== settings.storage.directory) requireWritableFolder(next.storage.directory);
       // Only what somebody set is written, so that better defaults of a later version count.
       replaceFile(path, `${JSON.stringify(changed, null, 2)}\n`);
       const before = settings;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { askOf } from '../../shared/api/schema-errors.ts';
@@ -133,6 +133,7 @@ export const SettingsSchema = Type.Object(
       evictAtReserve: yesOrNo(true),
     }),
     events: group({ keepDays: wholeOrNull(1, 36_500, 365) }),
+    storage: group({ directory: textOrNull() }),
     backup: group({
       keep: whole(7, 1, 365),
       everyHours: whole(24, 1, 24 * 30),
@@ -249,8 +250,12 @@ export function parseSettings(value: unknown, where = 'settings'): Settings {
 }
 
 /** What a schema cannot say. */
-function meaningProblems({ dressing, upload, network, http }: Settings): SettingsProblem[] {
+function meaningProblems({ dressing, upload, network, http, storage }: Settings): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
+  if (storage.directory !== null && !isAbsolute(storage.directory)) {
+    const message = 'must be a full path, such as /srv/recordings or D:\\recordings';
+    problems.push({ key: 'storage.directory', message, zh: '必须为完整路径，例如 /srv/recordings 或 D:\\recordings' });
+  }
   const zones = { 'dressing.stampTimeZone': dressing.stampTimeZone, 'upload.window.timeZone': upload.window?.timeZone };
   for (const [key, zone] of Object.entries(zones)) {
     if (zone && !isTimeZone(zone)) problems.push({ key, message: 'is not a known time zone', zh: '不是已知的时区' });

@@ -1,6 +1,7 @@
 import { CALLBACK_TRIES } from './callback-tries-schema.ts';
 import { HISTORY_AND_SEARCH } from './history-and-search.ts';
 import { PRESETS } from './presets-schema.ts';
+import { RECORDING_FOLDERS } from './recording-folders-schema.ts';
 import { SORTING_COLUMNS } from './sorting-columns.ts';
 
 /** One step of the schema's history. `version` is the `user_version` that the database has afterwards. */
@@ -334,5 +335,9 @@ CREATE INDEX sessions_of_token ON sessions (token_hash, opened_at_ms);
   {
     version: 11,
     sql: CALLBACK_TRIES,
+  },
+  {
+    version: 12,
+    sql: RECORDING_FOLDERS,
   },
 ];

@@ -12,6 +12,7 @@ import { createEventsTable, createQuarantineTable, type EventsTable, type Quaran
 import { createFilesTable, type FilesTable } from './files.ts';
 import { createIdempotencyTable, type IdempotencyTable } from './idempotency.ts';
 import { createPresetsTables, type PresetsTables } from './presets.ts';
+import { createRecordingFoldersTable, type RecordingFoldersTable } from './recording-folders.ts';
 import { createRecordingQueries } from './recording-queries.ts';
 import { createRecordingsTable, type RecordingsTable } from './recordings.ts';
 import { openOrRestore, type Restoration } from './restore.ts';
@@ -38,6 +39,7 @@ export interface Store {
   /** Set when the database was found damaged at this start and made anew. */
   readonly restored: Restoration | null;
   readonly facts: BoxFacts;
+  readonly recordingFolders: RecordingFoldersTable;
   readonly recordings: RecordingsTable;
   readonly stays: StaysTable;
   readonly segments: SegmentsTable;
@@ -148,10 +150,12 @@ function storeOver(db: Database, { now, secretBox, boxId, restored, boxName }: S
   const idempotency = createIdempotencyTable(db, now);
   const callbacks = createCallbacksTable(db, now);
   const announcements = createAnnouncementsTable(db, now, callbacks, createRecordingQueries(db).get);
+  const facts = createBoxFacts(db);
   return {
     boxId,
     restored,
-    facts: createBoxFacts(db),
+    facts,
+    recordingFolders: createRecordingFoldersTable(db, facts.set),
     recordings: createRecordingsTable({ db, now, secretBox, events, idempotency, announcements, boxName }),
     stays: createStaysTable(db),
     segments: createSegmentsTable(db, now),

@@ -15,7 +15,7 @@ import { SecretOnce } from '../parts/secret-once.tsx';
 const REFRESH_MS = 5000;
 
 /** Where files are kept, and for how much there is room. */
-export function StorageStep({ facts: { storage } }: { facts: FirstRunFacts }) {
+export function StorageStep({ facts: { storage }, isAdmin }: { facts: FirstRunFacts; isAdmin: boolean }) {
   const { t, i18n } = useTranslation();
   const { data: health } = useRoute('healthz', {});
   useRoute('getFirstRun', {}, { refetchMs: REFRESH_MS });
@@ -49,11 +49,51 @@ export function StorageStep({ facts: { storage } }: { facts: FirstRunFacts }) {
           </Callout.Text>
         </Callout.Root>
       )}
+      {!storage.fromEnvironment && isAdmin && <FolderChoice />}
       <Text as="p" size="2">
-        {`${t(storage.fromEnvironment ? 'firstRun.storage.given' : 'firstRun.storage.change')} ${t('firstRun.storage.more')} `}
+        {storage.fromEnvironment && `${t('firstRun.storage.given')} `}
+        {`${t('firstRun.storage.more')} `}
         <Link href="/settings/storage">{t('firstRun.storage.settings')}</Link>
       </Text>
     </Flex>
+  );
+}
+
+/** Another folder for recordings: tried by the box when it is saved, used from its next start on. */
+function FolderChoice() {
+  const { t } = useTranslation();
+  const { data } = useRoute('getSettings', {});
+  const [typed, setTyped] = useState<string | null>(null);
+  const save = useAction('changeSettings', ['getSettings', 'getFirstRun']);
+  const { storage } = (data?.values ?? {}) as { storage?: { directory: string | null } };
+  const saved = storage?.directory ?? '';
+  const folder = typed ?? saved;
+  const problems = fieldProblems(save.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate({ body: { storage: { directory: folder.trim() || null } } }, { onSuccess: () => setTyped(null) });
+  };
+  return (
+    <form onSubmit={submit}>
+      <Flex direction="column" gap="2">
+        <LabelledField
+          label={t('firstRun.storage.other')}
+          hint={t('firstRun.storage.otherHelp')}
+          value={folder}
+          onValue={setTyped}
+          problem={problems['storage.directory']}
+        />
+        {save.error && !isAboutFields(save.error, ['storage.directory']) && <Problem error={save.error} />}
+        <Flex>
+          <Button type="submit" variant="soft" highContrast loading={save.isPending} disabled={folder.trim() === saved}>
+            {t('firstRun.storage.use')}
+          </Button>
+        </Flex>
+        <Text as="p" size="2" role="status">
+          {save.isSuccess && t('firstRun.storage.saved')}
+        </Text>
+      </Flex>
+    </form>
   );
 }
 

@@ -108,7 +108,7 @@ function Step({ facts, step, isAdmin, isReached, onGo }: StepProps) {
   );
   const next = <Button onClick={goOn}>{t('firstRun.next')}</Button>;
   const contents: Record<FirstRunStep, () => ReactNode> = {
-    storage: () => <StorageStep facts={facts} />,
+    storage: () => <StorageStep facts={facts} isAdmin={isAdmin} />,
     cos: () => <CosStep facts={facts} isAdmin={isAdmin} onSaved={goOn} />,
     token: () => <TokenStep facts={facts} isAdmin={isAdmin} />,
     selfTest: () => <SelfTestStep />,

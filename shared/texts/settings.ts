@@ -133,6 +133,10 @@ export const SETTING_TEXTS = {
     en: 'Days after which events of recordings that are over are forgotten, all but how they began and ended; without a number all are kept.',
     zh: '已结束录制的事件保留天数，过期后只留下开始与结局；未设置时全部保留。',
   },
+  'storage.directory': {
+    en: 'Folder of new recordings, on a disk of this machine. Those that are there stay where they are. Without one it is a folder in the data directory; CFS_PATH comes before it.',
+    zh: '新录制的存放目录（位于本机磁盘）；已有录制保留在原处。未设置时存放在数据目录中；CFS_PATH 优先于此设置。',
+  },
   'backup.keep': { en: 'How many copies of the database are kept.', zh: '保留的数据库备份份数。' },
   'backup.everyHours': { en: 'Hours between two copies of the database.', zh: '两次数据库备份之间的小时数。' },
   'backup.directory': {

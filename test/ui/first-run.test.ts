@@ -27,6 +27,14 @@ describe('the guide for a new box', { timeout: 120_000 }, () => {
     await page.getByRole('link', { name: '开始设置' }).click();
     await page.getByRole('heading', { name: '交付前录制文件保存在哪里' }).waitFor();
     expect(await page.locator('main').textContent()).toContain(`${rig.rig.box.dataDirectory}/recordings`);
+    const folder = page.getByLabel('其他目录');
+    await folder.fill('recordings');
+    await page.getByRole('button', { name: '使用此目录' }).click();
+    await page.getByText('必须为完整路径').waitFor();
+    expect(shown.complaints().every((one) => /400/.test(one))).toBe(true);
+    await folder.fill(`${rig.rig.directory}/另一块磁盘`);
+    await page.getByRole('button', { name: '使用此目录' }).click();
+    await page.getByText('已保存。录制盒下次启动后').waitFor();
     await expectSound(shown);
     await page.getByRole('button', { name: '继续' }).click();
 

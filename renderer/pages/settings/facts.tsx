@@ -5,7 +5,7 @@ import { useNow } from '../../data/live.ts';
 import { useRoute } from '../../data/queries.ts';
 import { formatSize, formatTime } from '../../format.ts';
 
-/** How much room there is on the disk of the recordings, and why its folder cannot be chosen here. */
+/** How much room there is on the disk of the recordings, and what choosing another folder means. */
 export function DiskFacts() {
   const { t, i18n } = useTranslation();
   const { data } = useRoute('healthz', {});

@@ -58,6 +58,7 @@ export const settingTitles = {
       evictAtReserve: 'Clean up when the disk gets full',
     },
     events: { keepDays: 'Keep the history for' },
+    storage: { directory: 'Folder for recordings' },
     backup: { keep: 'Copies to keep', everyHours: 'Make one every', directory: 'Folder for the copies' },
     callback: {
       timeoutMs: 'Time for one try',
@@ -116,6 +117,7 @@ export const settingTitles = {
     http: { tls: { certPath: 'Plain http', keyPath: 'Plain http' } },
     dressing: { stampTimeZone: "The machine's", watermarkPath: 'None' },
     events: { keepDays: 'Keep all' },
+    storage: { directory: 'In the data directory' },
     backup: { directory: 'In the data directory' },
     upload: { maxBytesPerSecond: 'No limit', window: 'Always' },
     fleet: { boxName: 'A single box' },

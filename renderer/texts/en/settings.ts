@@ -161,7 +161,7 @@ export const settings = {
     free: '{{free}} free now, of which {{reserve}} are kept in reserve.',
     away: 'The disk of the recordings is away.',
     folder:
-      'Recordings are kept in the folder that the box was started with (CFS_PATH, else “recordings” in its data directory). It is chosen at start, so that no recording under way loses its files.',
+      'Another folder counts after the next start of the box. Recordings that are there stay where they are, and are delivered from there. The variable CFS_PATH comes before this setting.',
   },
   keys: {
     lead: 'Used for requests that bring no keys of their own. What is stored here is encrypted and never shown again.',

@@ -60,6 +60,7 @@ export const settingTitles: Same<typeof english> = {
       evictAtReserve: '磁盘将满时自动清理',
     },
     events: { keepDays: '历史记录保留' },
+    storage: { directory: '录制存放目录' },
     backup: { keep: '保留份数', everyHours: '备份间隔', directory: '备份目录' },
     callback: {
       timeoutMs: '单次通知时限',
@@ -118,6 +119,7 @@ export const settingTitles: Same<typeof english> = {
     http: { tls: { certPath: '使用 http', keyPath: '使用 http' } },
     dressing: { stampTimeZone: '本机时区', watermarkPath: '无' },
     events: { keepDays: '全部保留' },
+    storage: { directory: '在数据目录中' },
     backup: { directory: '在数据目录中' },
     upload: { maxBytesPerSecond: '不限', window: '不限时段' },
     fleet: { boxName: '单机' },

@@ -160,8 +160,7 @@ export const settings: Same<typeof english> = {
   disk: {
     free: '当前剩余 {{free}}，其中保留 {{reserve}}。',
     away: '录制所在磁盘不可用。',
-    folder:
-      '录制保存在启动时指定的目录中（CFS_PATH，否则为数据目录中的 “recordings”）。目录只在启动时选定，以免正在进行的录制丢失文件。',
+    folder: '更换目录在录制盒下次启动后生效；已有录制保留在原处，并从原处交付。环境变量 CFS_PATH 优先于此设置。',
   },
   keys: {
     lead: '用于自身未携带密钥的请求。保存后会被加密，且不再显示。',
