@@ -36,7 +36,8 @@ const ABSENT = { kind: 'absent' } as const;
 const ONCE_MORE = { kind: 'once' } as const;
 const NEVER = { kind: 'never' } as const;
 
-const BY_CODE: ReadonlyMap<number, EnterVerdict> = new Map<number, EnterVerdict>([
+/** What is known of the SDK's codes for entering a room. */
+export const ENTER_CODES: ReadonlyMap<number, EnterVerdict> = new Map<number, EnterVerdict>([
   [-3301, { kind: 'few', meaning: 'entering the room failed' }],
   [-3302, { ...NETWORK, meaning: 'no heartbeat from the TRTC service' }],
   [-3303, { ...NETWORK, meaning: 'no address of the TRTC service' }],
@@ -90,7 +91,7 @@ const BY_CODE: ReadonlyMap<number, EnterVerdict> = new Map<number, EnterVerdict>
 
 /** Verdict for an SDK error code (negative). Codes −70003…−70010 without an entry of their own are signature failures. */
 export function enterVerdict(code: number): EnterVerdict {
-  const known = BY_CODE.get(code);
+  const known = ENTER_CODES.get(code);
   if (known) return known;
   if (code <= -70003 && code >= -70010) return { kind: 'never', meaning: 'UserSig is not valid' };
   return { kind: 'few', meaning: `the TRTC service answered with code ${code}` };

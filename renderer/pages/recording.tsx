@@ -6,9 +6,11 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { ApiError } from '../../shared/api/client.ts';
 import type { RecordingAnswer } from '../../shared/api/views.ts';
+import { failureText } from '../../shared/texts/failures.ts';
 import { useRoute } from '../data/queries.ts';
 import { GiveKeys } from '../parts/give-keys.tsx';
 import { Refused } from '../parts/refusal.tsx';
+import { useSay } from '../parts/say.ts';
 import { StatusLine } from '../parts/status-line.tsx';
 import { obstacleOf } from '../parts/status-words.ts';
 import { roomOf, StateBadge } from '../parts/words.tsx';
@@ -109,6 +111,7 @@ function Loading() {
 /** What went wrong, or stands still, in words and with what to do. */
 function Trouble({ recording }: { recording: RecordingAnswer }) {
   const { t } = useTranslation();
+  const say = useSay();
   const { failure, blocked, waiting, callbacks, warnings } = recording;
   const parked = callbacks.find(({ state }) => state === 'parked');
   return (
@@ -117,7 +120,7 @@ function Trouble({ recording }: { recording: RecordingAnswer }) {
         <Note
           colour="red"
           title={t('detail.failedTitle')}
-          text={`${sentenceOf(failure.message, failure.code)} ${t('detail.failedText')}`}
+          text={`${sentenceOf(say(failureText(failure)), failure.code)} ${t('detail.failedText')}`}
           code={failure.code}
         />
       )}

@@ -1,5 +1,6 @@
 import type { TFunction } from 'i18next';
 import type { RecordingAnswer } from '../../shared/api/views.ts';
+import { failureText } from '../../shared/texts/failures.ts';
 import { formatDistance, kept } from '../format.ts';
 
 /** What the line below a recording's state is made from. */
@@ -54,8 +55,13 @@ export function statusLine(facts: StatusFacts, nowMs: number, words: StatusLangu
     case 'done':
       return doneLine(facts, nowMs, words);
     case 'failed':
-      return t('status.failed', { reason: facts.failure?.message ?? '' });
+      return t('status.failed', { reason: facts.failure ? failureWords(facts.failure, words) : '' });
   }
+}
+
+/** Why a recording failed, in the reader's language. */
+function failureWords(failure: { code: string; message: string }, { language }: StatusLanguage): string {
+  return failureText(failure)[language.startsWith('zh') ? 'zh' : 'en'];
 }
 
 /** Whether the line changes with the clock alone, from second to second. */

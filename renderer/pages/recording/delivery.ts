@@ -51,7 +51,8 @@ export function fileStateOf(
 /** What stands in the way, said once: the box begins some messages with their code. */
 export function sentenceOf(message: string, code: string): string {
   const said = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
-  return /[.!?。！？]$/.test(said) ? said : `${said}.`;
+  if (/[.!?。！？]$/.test(said)) return said;
+  return /[\u4e00-\u9fff）]$/.test(said) ? `${said}。` : `${said}.`;
 }
 
 /** JSON as people read it; text that is none stays as it is. */
