@@ -30,7 +30,8 @@ export async function checkFiles(check: FilesCheck): Promise<Finding[]> {
   const { store, recordingsDirectory, directoryOf } = check;
   if (!existsSync(recordingsDirectory)) {
     if (store.recordings.list({ limit: 1 }).length === 0) return [finding('files', 'ok', 'nothing was recorded yet')];
-    const remedy = 'Mount its disk, or correct CFS_PATH; the box waits for it and goes on by itself.';
+    const remedy =
+      'Mount its disk, or correct CFS_PATH or storage.directory; the box waits for it and goes on by itself.';
     return [
       finding('files', 'problem', 'the folder of the recordings is missing', { about: recordingsDirectory, remedy }),
     ];
