@@ -14,8 +14,9 @@ import { consoleBenchText, isWithinBudget, runConsoleBench } from './console.ts'
 import { httpBenchText, isBorne, runHttpBench } from './http.ts';
 import { composeStream, FRAME, PARTICIPANTS, prepareParticipants } from './material.ts';
 import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
-import { describeMachine, formatReport, summarise } from './report.ts';
-import { boxRound, encoderArgs, feedRound, floorRound, presetArgs, type Round } from './rounds.ts';
+import { lengthen, peerRound, peersHere } from './peers.ts';
+import { describeMachine, formatReport, type Round, summarise } from './report.ts';
+import { boxRound, encoderArgs, feedRound, floorRound, presetArgs } from './rounds.ts';
 import { isQuick, runSearchBench, searchBenchText } from './search.ts';
 
 /** Each pace of the HTTP benchmark is kept for so long at most. */
@@ -50,6 +51,11 @@ async function bench(options: BenchOptions): Promise<void> {
     const stream = path.join(directory, 'composed.mkv');
     await composeStream({ participants, video, seconds, file: stream });
     const args = encoderArgs(settings, ffmpeg);
+    const ofPeers = {
+      ...{ participants, seconds, directory, ffmpegPath: ffmpeg.path, presetArgs: presetArgs(args), canvas: video },
+    };
+    const { present, missing } = await peersHere();
+    if (present.includes('gstreamer')) await lengthen(ofPeers);
     const rounds: Round[] = [];
     // Interleaved, so that whatever else the machine does at the time hits both sides.
     for (let round = 1; round <= count; round += 1) {
@@ -62,6 +68,10 @@ async function bench(options: BenchOptions): Promise<void> {
       rounds.push(await floorRound(preset));
       console.log(`round ${round} of ${count}: stand-in alone …`);
       rounds.push(await feedRound({ participants, seconds, directory, ffmpegPath: ffmpeg.path }));
+      for (const kind of present) {
+        console.log(`round ${round} of ${count}: ${kind} …`);
+        rounds.push(await peerRound(kind, ofPeers));
+      }
     }
     const facts = {
       benchmark: `${PARTICIPANTS} × ${FRAME.width}×${FRAME.height}@${FRAME.fps} → ${video.width}×${video.height}@${video.fps}, mode 12`,
@@ -70,6 +80,7 @@ async function bench(options: BenchOptions): Promise<void> {
       seconds,
       content: media ? `clips of ${path.basename(path.resolve(media))}` : 'drawn clips',
       rounds,
+      missing,
     };
     const report = summarise(facts, video.fps);
     console.log(`\n${formatReport(report)}`);

@@ -66,3 +66,34 @@ export function peakMemoryBytes(pid: number): number {
     return 0;
   }
 }
+
+/** What a process and all its descendants have used until now. */
+export interface TreeUse {
+  cpuSeconds: number;
+  /** Memory of all of them together, shared pages counted once, in bytes. */
+  bytes: number;
+}
+
+/** A process with all its descendants: CPU since each began, memory as it is now. Zeros when it is gone. */
+export function treeUse(pid: number): TreeUse {
+  const own = cpuTime(pid);
+  const sum: TreeUse = {
+    cpuSeconds: own ? own.ownSeconds + own.endedChildrenSeconds : 0,
+    bytes: proportionalBytes(pid),
+  };
+  for (const child of childrenOf(pid)) {
+    const use = treeUse(child.pid);
+    sum.cpuSeconds += use.cpuSeconds;
+    sum.bytes += use.bytes;
+  }
+  return sum;
+}
+
+/** A process's share of memory: its own pages and its part of those it shares. 0 when the process is gone. */
+export function proportionalBytes(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

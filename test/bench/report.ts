@@ -1,9 +1,10 @@
 import { arch, cpus, release, totalmem, type } from 'node:os';
 import type { FfmpegFound } from '../../main/capture/encode/ffmpeg.ts';
 import { PARTICIPANTS } from './material.ts';
-import type { BoxRound, Round } from './rounds.ts';
+import type { PeerKind, PeerRound } from './peers.ts';
+import type { BoxRound, Round as OwnRound } from './rounds.ts';
 
-const ROUND_KINDS = 4;
+export type Round = OwnRound | PeerRound;
 
 /** Which machine the numbers are from; without it they say nothing. */
 export interface Machine {
@@ -22,6 +23,8 @@ export interface Report {
   seconds: number;
   content: string;
   rounds: Round[];
+  /** Peers that could not run here, with the programs they lack. */
+  missing: { kind: PeerKind; programs: string[] }[];
   medians: {
     boxSeconds: number;
     mainSeconds: number;
@@ -33,6 +36,7 @@ export interface Report {
     /** The simulated room and the SDK's JavaScript, which are part of the capture process. */
     feedSeconds: number;
   };
+  peers: Peer[];
   /** CPU of the whole box against CPU of the encoder alone. */
   ratio: number;
   /** The same without what the simulated room spends in place of the vendor's addon. */
@@ -43,7 +47,16 @@ export interface Report {
   doubts: string[];
 }
 
-type Facts = Omit<Report, 'medians' | 'ratio' | 'ratioWithoutFeed' | 'ratioToPreset' | 'doubts'>;
+/** What another way of making the file costs. */
+export interface Peer {
+  kind: PeerKind;
+  cpuSeconds: number;
+  peakBytes: number;
+  /** CPU of the box without the simulated room, against the peer's. */
+  ratio: number;
+}
+
+type Facts = Omit<Report, 'medians' | 'peers' | 'ratio' | 'ratioWithoutFeed' | 'ratioToPreset' | 'doubts'>;
 
 export function describeMachine(ffmpeg: FfmpegFound): Machine {
   return {
@@ -77,9 +90,19 @@ export function summarise(facts: Facts, fps: number): Report {
     presetSeconds: cpuOf('preset'),
     feedSeconds: cpuOf('feed'),
   };
+  const peerKinds = (['graph', 'gstreamer', 'browser'] as const).filter((kind) => {
+    return facts.rounds.some((round) => round.kind === kind);
+  });
+  const ofBox = medians.boxSeconds - medians.feedSeconds;
   return {
     ...facts,
     medians,
+    peers: peerKinds.map((kind) => {
+      const rounds = facts.rounds.filter((round): round is PeerRound => round.kind === kind);
+      const cpuSeconds = median(rounds.map((round) => round.cpuSeconds));
+      const peakBytes = median(rounds.map((round) => round.peakBytes));
+      return { kind, cpuSeconds, peakBytes, ratio: ofBox / cpuSeconds };
+    }),
     ratio: medians.boxSeconds / medians.floorSeconds,
     ratioWithoutFeed: (medians.boxSeconds - medians.feedSeconds) / medians.floorSeconds,
     ratioToPreset: (medians.boxSeconds - medians.feedSeconds) / medians.presetSeconds,
@@ -93,7 +116,7 @@ function doubtsAbout({ rounds, seconds, machine }: Facts, fps: number): string[]
   const expected = seconds * fps;
   const [first] = rounds;
   for (const [index, round] of rounds.entries()) {
-    const where = `${round.kind} of round ${roundNumber(index)}`;
+    const where = `${round.kind} of round ${roundNumber(rounds, index)}`;
     if (round.loadAverage > machine.cores) {
       doubts.push(`${where}: began at a load average of ${round.loadAverage.toFixed(1)}`);
     }
@@ -110,10 +133,16 @@ function doubtsAbout({ rounds, seconds, machine }: Facts, fps: number): string[]
   return doubts;
 }
 
-/** Box, the two floors and feed make one round. */
-function roundNumber(index: number): number {
-  return Math.floor(index / ROUND_KINDS) + 1;
+/** Each round begins with the box. */
+function roundNumber(rounds: readonly Round[], index: number): number {
+  return rounds.slice(0, index + 1).filter(({ kind }) => kind === 'box').length;
 }
+
+const PEER_NAMES: Readonly<Record<PeerKind, string>> = {
+  graph: 'ffmpeg filter graph',
+  gstreamer: 'GStreamer',
+  browser: 'browser and screen grab',
+};
 
 /** The report as a person reads it on a terminal. */
 export function formatReport(report: Report): string {
@@ -128,10 +157,17 @@ export function formatReport(report: Report): string {
   add('floor: ffmpeg alone', medians.floorSeconds);
   add('floor, plain preset', medians.presetSeconds);
   add('stand-in for the SDK', medians.feedSeconds);
-  const table = rows.map(([name = '', cpu = '', of = '']) => `${name.padEnd(24)}${cpu.padStart(12)}${of.padStart(14)}`);
+  for (const { kind, cpuSeconds } of report.peers) add(PEER_NAMES[kind], cpuSeconds);
+  const table = rows.map(([name = '', cpu = '', of = '']) => `${name.padEnd(26)}${cpu.padStart(12)}${of.padStart(14)}`);
+  const ratios = report.peers.map(({ kind, ratio, peakBytes }) => {
+    return `box without the stand-in / ${PEER_NAMES[kind]}: ${ratio.toFixed(3)}  (its memory: ${mib(peakBytes)})`;
+  });
+  const absent = report.missing.map(({ kind, programs }) => {
+    return `not measured: ${PEER_NAMES[kind]} (needs ${programs.join(', ')})`;
+  });
   const details = rounds.map((round, index) => {
     const cpu = `${round.cpuSeconds.toFixed(2).padStart(8)} s`;
-    return `  ${roundNumber(index)} ${round.kind.padEnd(6)}${cpu}  load ${round.loadAverage.toFixed(1)} before, ${factsOf(round)}`;
+    return `  ${roundNumber(rounds, index)} ${round.kind.padEnd(9)}${cpu}  load ${round.loadAverage.toFixed(1)} before, ${factsOf(round)}`;
   });
   return [
     `${report.benchmark}, ${seconds} s, ${report.content}`,
@@ -139,7 +175,9 @@ export function formatReport(report: Report): string {
     '',
     ...table,
     '',
-    `ratio box / floor: ${report.ratio.toFixed(3)}; without the stand-in ${report.ratioWithoutFeed.toFixed(3)}; that against the plain preset ${report.ratioToPreset.toFixed(3)}  (medians of ${rounds.length / ROUND_KINDS} rounds)`,
+    `ratio box / floor: ${report.ratio.toFixed(3)}; without the stand-in ${report.ratioWithoutFeed.toFixed(3)}; that against the plain preset ${report.ratioToPreset.toFixed(3)}  (medians of ${roundNumber(rounds, rounds.length)} rounds)`,
+    ...ratios,
+    ...absent,
     ...details,
     ...report.doubts.map((doubt) => `! ${doubt}`),
   ].join('\n');
@@ -152,6 +190,7 @@ function mib(bytes: number): string {
 function factsOf(round: Round): string {
   if (round.kind === 'feed') return `${round.frames} frames, ${round.blocks} blocks of sound`;
   const file = `${round.file.pictures} pictures, ${(round.file.bytes / 1e6).toFixed(2)} MB`;
+  if ('peakBytes' in round && typeof round.peakBytes === 'number') return `${file}, memory ${mib(round.peakBytes)}`;
   if (round.kind !== 'box') return file;
   const { main, capture, encoder } = round.peakBytes;
   return `${file}, peak memory main ${mib(main)}, capture ${mib(capture)}, ffmpeg ${mib(encoder)}`;

@@ -21,8 +21,8 @@ const ENCODER_MARK = 'pipe:0';
 /** After the room: finalizing, upload, callback. */
 const DELIVERY_TIMEOUT_MS = 60_000;
 
-/** What came out of a round, to see that both sides did the same work. */
-interface FileFacts {
+/** What came out of a round, to see that all sides did the same work. */
+export interface FileFacts {
   bytes: number;
   pictures: number;
   durationSeconds: number;
@@ -205,7 +205,7 @@ export async function floorRound(options: {
   };
 }
 
-async function fileFacts(file: string): Promise<FileFacts> {
+export async function fileFacts(file: string): Promise<FileFacts> {
   const entries = ['-count_packets', '-show_entries', 'stream=codec_type,nb_read_packets:format=duration'];
   const { stdout } = await run(ffprobePath, ['-v', 'error', ...entries, '-of', 'json', file]);
   const { streams, format } = JSON.parse(stdout) as {
