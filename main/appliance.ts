@@ -1,8 +1,9 @@
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type FaceOptions, openFace, targetsOf } from './access.ts';
+import { openCapacity } from './capacity/open-capacity.ts';
 import { type FfmpegFound, type FfmpegMissing, findFfmpeg } from './capture/encode/ffmpeg.ts';
-import { type CaptureHost, createProcessHost } from './capture/host.ts';
+import type { CaptureHost } from './capture/host.ts';
 import { openChecks } from './checks/open-checks.ts';
 import { announceUpload } from './delivery/announce-upload.ts';
 import { createCallbackStep } from './delivery/callback.ts';
@@ -19,6 +20,7 @@ import type { Logger } from './logging.ts';
 import { createGuardedPost } from './network/guarded-post.ts';
 import type { TargetPolicy } from './network/targets.ts';
 import { type Observation, openObservation } from './observation.ts';
+import { openQueue } from './open-queue.ts';
 import type { StartScript } from './own-script.ts';
 import { createPresets } from './presets/presets.ts';
 import { productPath } from './product-root.ts';
@@ -27,6 +29,7 @@ import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
 import { openFolders } from './recordings/folders.ts';
 import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
 import { createLibrary } from './recordings/library.ts';
+import { openProcessHost } from './recordings/process-host.ts';
 import type { DiskProbe } from './recordings/recordings-disk.ts';
 import { noteUntoldMedia, reconcile } from './recordings/recovery/reconcile.ts';
 import { recoverAtStart } from './recordings/recovery/recover.ts';
@@ -34,11 +37,12 @@ import { judgeTarget } from './recordings/request-targets.ts';
 import { Supervisor } from './recordings/supervisor.ts';
 import type { StartSelfTestBox } from './selftest/self-test-box.ts';
 import type { Environment } from './settings/environment.ts';
+import type { Keychain } from './settings/key-store.ts';
 import { openSettings } from './settings/live-settings.ts';
 import type { PartialSettings, Settings } from './settings/settings.ts';
-import { BACKUP_FOLDER, type BackupScheduler, createBackupScheduler } from './store/backup.ts';
+import type { BackupScheduler } from './store/backup.ts';
 import { lockDirectory } from './store/directory-lock.ts';
-import { openStore, type Store } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import { VERSION } from './version.ts';
 
 export interface ApplianceOptions {
@@ -54,7 +58,7 @@ export interface ApplianceOptions {
   settings?: PartialSettings | undefined;
   /** Disks to measure, for tests; the machine's own by default. */
   diskProbe?: DiskProbe | undefined;
-  /** Where captures run; by default each in a Node process of its own. */
+  /** Where captures run, as `capture.host` says; by default each in a Node process of its own. */
   captureHost?: CaptureHost | undefined;
   /** Starts scripts of the product, such as the doctor, in processes of their own; by default by the Node that runs this. */
   startScript?: StartScript | undefined;
@@ -62,6 +66,8 @@ export interface ApplianceOptions {
   startSelfTestBox?: StartSelfTestBox | undefined;
   /** Shows the first access token, on the start that makes it. Without it a box that needs a token and has none does not start. */
   showFirstToken?: FaceOptions['showFirstToken'];
+  /** What the operating system keeps for its user; without one the key of the secrets lies in a file. */
+  keychain?: Keychain | undefined;
   /** Token of the desktop around the box. */
   ownToken?: FaceOptions['ownToken'];
 }
@@ -103,11 +109,11 @@ async function openWork(options: ApplianceOptions, settings: Settings) {
   const ffmpeg = search.kind === 'found' ? search : null;
   if (rooms.kind === 'simulated') log.warn({ scenario: path.basename(rooms.scenarioPath) }, 'rooms are SIMULATED');
 
-  const { store, backups } = openQueue({ dataDirectory, settings, log });
+  const { store, backups, keyInFile } = await openQueue({ ...options, settings });
   const { main: recordingsDirectory, directoryOf } = openFolders({ ...options, settings }, store);
   const host = options.host ?? settings.http.host;
   const targets = targetsOf(settings, host);
-  const uploads = openUploads({ store, settings, environment, log, targets });
+  const uploads = openUploads({ store, settings, environment, log, targets, directoryOf });
   const confirm = createObjectCheck({
     recordingOf: (id) => store.recordings.get(id),
     clientFor: (recording) => clientFor(recording, uploads.stepDeps),
@@ -119,8 +125,22 @@ async function openWork(options: ApplianceOptions, settings: Settings) {
   const outbox = openOutbox({ store, settings, log, environment, targets });
   const runner = createDelivery({ ...wiring, outbox, uploads });
   const supervisor = createSupervisor({ ...wiring, rooms, runner, captureHost: options.captureHost });
+  const capacity = openCapacity({ ...wiring, supervisor, startScript: options.startScript });
   const library = createLibrary({ ...wiring, runner, ffmpegPath: ffmpeg?.path ?? null });
-  return { ...wiring, recordingsDirectory, host, targets, uploads, outbox, runner, supervisor, library, backups };
+  return {
+    ...wiring,
+    recordingsDirectory,
+    host,
+    targets,
+    uploads,
+    outbox,
+    runner,
+    supervisor,
+    capacity,
+    library,
+    backups,
+    keyInFile,
+  };
 }
 
 /** Puts the whole box together: store, capture, delivery and HTTP. The only place that knows all parts. */
@@ -138,7 +158,7 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
     now: Date.now,
     isShuttingDown: () => stopping !== null,
   });
-  const { startScript, startSelfTestBox } = options;
+  const { startSelfTestBox } = options;
   const observation = openObservation({ ...work, settings: settingsStore, box, rooms: rooms.kind, startSelfTestBox });
   const presets = createPresets({ tables: store.presets, events: store.events, settings, log });
   const face = openFace({
@@ -149,7 +169,7 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
     showFirstToken: options.showFirstToken,
     ownToken: options.ownToken,
   });
-  const checks = openChecks({ ...work, environment, box, presets, observation, face, rooms: rooms.kind, startScript });
+  const checks = openChecks({ ...options, ...work, box, presets, observation, face, rooms: rooms.kind });
   const http = createHttpServer({
     ...observation.face,
     box,
@@ -169,6 +189,7 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
     await recoverAtStart({ store, directoryOf, now: Date.now, log }, await disk.open());
     url = await http.listen({ host, port: options.port ?? settings.http.port });
   } catch (error) {
+    await http.close();
     store.close();
     throw error;
   }
@@ -217,25 +238,6 @@ async function stopInOrder(parts: Running): Promise<void> {
   log.info({}, 'the box has stopped');
 }
 
-/** The rows and the copies that are made of them. */
-function openQueue({ dataDirectory, settings, log }: Pick<Wiring, 'dataDirectory' | 'settings' | 'log'>): {
-  store: Store;
-  backups: BackupScheduler;
-} {
-  const directory = settings.backup.directory ?? path.join(dataDirectory, BACKUP_FOLDER);
-  const store = openStore(dataDirectory, {
-    now: Date.now,
-    backupDirectory: directory,
-    boxName: settings.fleet.boxName,
-  });
-  if (store.restored) log.error({ ...store.restored }, 'the database was damaged: it was set aside and made anew');
-  const { backup, events } = store;
-  const backups = createBackupScheduler({
-    ...{ backup, events, settings: settings.backup, directory, now: Date.now, log },
-  });
-  return { store, backups };
-}
-
 interface Wiring {
   store: Store;
   settings: Settings;
@@ -259,7 +261,7 @@ function openOutbox({ store, settings, log, environment, targets }: Outside): Ou
 }
 
 /** @throws SettingsError; the store is closed then. */
-function openUploads(wiring: Outside): Uploads {
+function openUploads(wiring: Outside & Pick<Wiring, 'directoryOf'>): Uploads {
   try {
     return createUploads({ ...wiring, clock: systemClock, random: Math.random, variables: process.env });
   } catch (error) {
@@ -297,6 +299,7 @@ function createDelivery({
             directoryOf,
             dataDirectory,
             ffmpegPath: ffmpeg?.path ?? null,
+            live: uploads.live,
             settings,
             version: VERSION,
             now: Date.now,
@@ -335,12 +338,7 @@ function createSupervisor({
   runner,
   captureHost,
 }: Wiring & Pick<ApplianceOptions, 'rooms' | 'captureHost'> & { runner: Runner }): Supervisor {
-  const host =
-    captureHost ??
-    createProcessHost({
-      onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr'),
-      codeCacheDirectory: path.join(dataDirectory, 'cache'),
-    });
+  const host = captureHost ?? openProcessHost({ wanted: settings.capture.host, dataDirectory, log });
   return new Supervisor({
     store,
     host,

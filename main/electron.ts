@@ -1,5 +1,7 @@
 import { app, dialog } from 'electron';
+import { pickLanguage } from '../shared/texts/language.ts';
 import { runDesktop } from './desktop/electron-desktop.ts';
+import { desktopText } from './desktop/texts/texts.ts';
 
 /** The appliance on a desktop: what the installed app starts. Servers start `headless.ts`. */
 
@@ -9,6 +11,7 @@ runDesktop({
   variables: process.env,
   platform: process.platform,
 }).catch((error: unknown) => {
-  dialog.showErrorBox(app.getName(), error instanceof Error ? error.message : String(error));
+  const name = desktopText(pickLanguage(app.getLocale()), 'app.name');
+  dialog.showErrorBox(name, error instanceof Error ? error.message : String(error));
   app.exit(1);
 });

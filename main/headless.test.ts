@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -102,4 +102,18 @@ test('a second box on the same data directory is refused; after a kill the next 
   third.child.kill('SIGTERM');
   expect((await third.ended).exitCode).toBe(0);
   expect(listBackups(path.join(directory, 'backups'))).toHaveLength(1);
+});
+
+test('a key that the desktop app gave to the keychain: says how to get it back, and makes no other', async () => {
+  writeFileSync(path.join(directory, 'secret.key.sealed'), 'opens on the desktop alone');
+  // Tokens are no secrets of that key.
+  const made = await start(['token', 'create', 'caller', '--role', 'record', '--data', directory]).ended;
+  expect(made).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^box_/) });
+  const { exitCode, out, err } = await start(['serve', '--data', directory, '--port', '0']).ended;
+  expect([exitCode, out]).toEqual([1, '']);
+  expect(err).toContain('given to the keychain');
+  expect(err).toContain('Start the desktop app once with "secrets": {"keyStore": "file"}');
+  expect(err).not.toMatch(/\bat .*\.ts:/);
+  expect(existsSync(path.join(directory, 'secret.key'))).toBe(false);
+  expect(readdirSync(directory)).toContain('secret.key.sealed');
 });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Capacity } from './capacity/capacity.ts';
 import { sdkVersion } from './capture/room/trtc/addon.ts';
 import { systemClock } from './delivery/clock.ts';
 import type { Runner } from './delivery/runner.ts';
@@ -27,6 +28,7 @@ export interface ObservationOptions {
   box: BoxApi;
   supervisor: Supervisor;
   runner: Runner;
+  capacity: Pick<Capacity, 'get' | 'measure' | 'start' | 'stop'>;
   dataDirectory: string;
   rooms: 'trtc' | 'simulated';
   /** The ffmpeg in use, or null when none works. */
@@ -42,7 +44,9 @@ export interface ObservationOptions {
  */
 export interface Observation {
   /** For the HTTP face. */
-  readonly face: Required<Pick<HttpServerDeps, 'status' | 'events' | 'settings' | 'selfTest' | 'livePictures'>>;
+  readonly face: Required<
+    Pick<HttpServerDeps, 'status' | 'events' | 'settings' | 'selfTest' | 'livePictures' | 'capacity'>
+  >;
   start(): void;
   /** Ends a self-test and whoever still follows the events; to be called before the HTTP face closes. */
   stop(): Promise<void>;
@@ -113,11 +117,15 @@ export function openObservation(options: ObservationOptions): Observation {
       livePictures,
       settings: createSettingsDesk({ store: settings, events: store.events, log }),
       selfTest,
+      capacity: options.capacity,
     },
-    start: () => pruning.start(),
+    start: () => {
+      pruning.start();
+      options.capacity.start();
+    },
     async stop() {
       pruning.stop();
-      await selfTest.stop();
+      await Promise.all([selfTest.stop(), options.capacity.stop()]);
       await feed.close();
     },
   };

@@ -5,6 +5,7 @@ import type { TokenCommand } from './command-line.ts';
 import { ensureDirectory } from './durable-directory.ts';
 import type { TokenView } from './http/access/access-api.ts';
 import { isToken } from './http/access/secrets.ts';
+import { readFileSecretBox } from './settings/secrets.ts';
 import { loadSettings } from './settings/settings.ts';
 import { DirectoryInUseError, lockDirectory } from './store/directory-lock.ts';
 import { openStore, openStoreBeside, type Store } from './store/store.ts';
@@ -54,7 +55,9 @@ function openFor(dataDirectory: string): { store: Store; isRunning: boolean; rel
     return { store: openStoreBeside(dataDirectory, { now: Date.now }), isRunning: true, release: () => {} };
   }
   try {
-    return { store: openStore(dataDirectory, { now: Date.now }), isRunning: false, release: lock.release };
+    // Tokens are kept as hashes: where the key of the secrets lies is the box's own business.
+    const store = openStore(dataDirectory, { now: Date.now, secretBox: readFileSecretBox(dataDirectory) });
+    return { store, isRunning: false, release: lock.release };
   } catch (error) {
     lock.release();
     throw error;

@@ -35,7 +35,7 @@ const PLAN: Readonly<Partial<Record<Section, readonly CardPlan[]>>> = {
     {
       card: 'limits',
       keys: ['recording.paused', 'limits.maxRecordings', 'limits.idleMs', 'limits.maxLengthMs'],
-      seldom: ['limits', 'room'],
+      seldom: ['limits', 'room', 'capture'],
     },
   ],
   storage: [
@@ -45,7 +45,11 @@ const PLAN: Readonly<Partial<Record<Section, readonly CardPlan[]>>> = {
     { card: 'backup', keys: ['backup'] },
   ],
   upload: [
-    { card: 'pace', keys: ['upload.window', 'upload.maxBytesPerSecond', 'manifest'], seldom: ['upload'] },
+    {
+      card: 'pace',
+      keys: ['upload.window', 'upload.maxBytesPerSecond', 'upload.live', 'manifest'],
+      seldom: ['upload'],
+    },
     { card: 'network', keys: ['network'] },
   ],
   callback: [
@@ -59,8 +63,12 @@ const PLAN: Readonly<Partial<Record<Section, readonly CardPlan[]>>> = {
     { card: 'address', keys: ['http'] },
     { card: 'certificate', keys: ['http.tls'] },
     { card: 'fleet', keys: ['fleet'] },
+    { card: 'secrets', keys: ['secrets'] },
   ],
-  desktop: [{ card: 'notices', keys: ['desktop.notify'], seldom: ['desktop'] }],
+  desktop: [
+    { card: 'notices', keys: ['desktop.notify'], seldom: ['desktop'] },
+    { card: 'updates', keys: ['updates'] },
+  ],
 };
 
 export interface CardOfFields {

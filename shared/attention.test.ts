@@ -12,10 +12,14 @@ const WELL: AttentionFacts = {
   standstills: [],
   parked: { count: 0, lastError: null, recordings: [] },
   expiring: [],
+  withoutSound: [],
+  relieved: [],
   clock: { behindMs: 0, cosDifferenceMs: null },
   tls: null,
   quarantine: { rows: 0, files: 0 },
   selfTest: 'passed',
+  keyInFile: null,
+  windowsMissing: false,
 };
 
 const standstill = (changes: Partial<AttentionFacts['standstills'][number]> = {}) => ({
@@ -94,8 +98,14 @@ describe('what needs a person', () => {
       /UserSig/,
       null,
     ],
+    ['a machine that is too slow', { relieved: [{ id: 'a', room: '1' }] }, 'risk', /too slow/, null],
+    ['windows that are wanted without a desktop', { windowsMissing: true }, 'note', /no hidden windows/, null],
+    ['a recording without sound', { withoutSound: [{ id: 'a', room: '1' }] }, 'risk', /no sound/, null],
     ['a self-test that failed', { selfTest: 'failed' }, 'risk', /self-test failed/, 'runSelfTest'],
     ['what was set aside', { quarantine: { rows: 1, files: 2 } }, 'note', /set aside/, 'openDiagnostics'],
+    ['a key that the keychain did not take', { keyInFile: 'failed' }, 'note', /plain file/, null],
+    ['a computer without a keychain', { keyInFile: 'unavailable' }, 'note', /plain file/, null],
+    ['a keychain asked of a server', { keyInFile: 'noDesktop' }, 'note', /plain file/, null],
     ['simulated rooms', { simulated: true }, 'note', /simulated/, null],
   ])('%s: one item with its remedy', (_name, changes, severity, title, action) => {
     const items = attentionItems({ ...WELL, ...changes });
@@ -126,6 +136,7 @@ describe('what needs a person', () => {
         fc.constantFrom(...Object.keys(REMEDIES)).map((remedy) => standstill({ remedy, code: `X${remedy}` })),
         { selector: ({ remedy }) => remedy },
       ),
+      keyInFile: fc.constantFrom(null, 'noDesktop', 'unavailable', 'failed'),
       selfTest: fc.constantFrom('never', 'running', 'passed', 'failed'),
       tls: fc.constantFrom(null, { validUntil: '2029-01-01T00:00:00.000Z', problem: 'x' }),
       clock: fc.record({ behindMs: fc.nat(1e6), cosDifferenceMs: fc.option(fc.integer({ min: -1e6, max: 1e6 })) }),

@@ -58,8 +58,12 @@ export function attentionItems(facts: AttentionFacts): AttentionItem[] {
     ...clockItem(facts),
     ...tlsItem(facts),
     ...userSigItem(facts),
+    ...soundItem(facts),
+    ...reliefItem(facts),
     ...selfTestItem(facts),
     ...quarantineItem(facts),
+    ...keyItem(facts),
+    ...windowsItem(facts),
     ...pausedItem(facts),
     ...simulatedItem(facts),
   ];
@@ -219,6 +223,26 @@ function userSigItem({ expiring }: AttentionFacts): AttentionItem[] {
   ];
 }
 
+function reliefItem({ relieved }: AttentionFacts): AttentionItem[] {
+  if (relieved.length === 0) return [];
+  return [
+    item({
+      ...{ key: 'relieved', severity: 'risk', title: say('reliefTitle'), text: say('relief') },
+      ...{ remedy: say('reliefRemedy'), recordings: relieved, count: relieved.length },
+    }),
+  ];
+}
+
+function soundItem({ withoutSound }: AttentionFacts): AttentionItem[] {
+  if (withoutSound.length === 0) return [];
+  return [
+    item({
+      ...{ key: 'sound', severity: 'risk', title: say('soundTitle'), text: say('sound') },
+      ...{ remedy: say('soundRemedy'), recordings: withoutSound, count: withoutSound.length },
+    }),
+  ];
+}
+
 function selfTestItem({ selfTest }: AttentionFacts): AttentionItem[] {
   if (selfTest !== 'failed') return [];
   return [
@@ -239,6 +263,26 @@ function quarantineItem({ quarantine: { rows, files } }: AttentionFacts): Attent
     }),
   ];
 }
+
+/** Nothing stands still for it, and every box without a desktop has its key there. */
+function keyItem({ keyInFile }: AttentionFacts): AttentionItem[] {
+  if (keyInFile === null) return [];
+  const { text, remedy } = KEY_IN_FILE[keyInFile];
+  const words = { title: say('keyTitle'), text: say(text), remedy: say(remedy) };
+  return [item({ key: 'keyInFile', severity: 'note', ...words })];
+}
+
+function windowsItem({ windowsMissing }: AttentionFacts): AttentionItem[] {
+  if (!windowsMissing) return [];
+  const words = { title: say('windowsTitle'), text: say('windows'), remedy: say('windowsRemedy') };
+  return [item({ key: 'windowsMissing', severity: 'note', ...words })];
+}
+
+const KEY_IN_FILE = {
+  noDesktop: { text: 'keyNoDesktop', remedy: 'keyNoDesktopRemedy' },
+  unavailable: { text: 'keyUnavailable', remedy: 'keyRemedy' },
+  failed: { text: 'keyFailed', remedy: 'keyRemedy' },
+} as const;
 
 /** Somebody wanted it, so it is none of the problems; but it is easily forgotten. */
 function pausedItem({ problems }: AttentionFacts): AttentionItem[] {

@@ -26,8 +26,8 @@ export type Blocked = Static<typeof StandstillSchema>;
 
 /** Something that somebody should know although the recording goes on. */
 export interface RecordingWarning {
-  code: 'USERSIG_EXPIRES';
-  /** When it becomes a trouble. */
+  code: 'USERSIG_EXPIRES' | 'SOUND_MISSING' | 'ENCODER_RELIEVED';
+  /** When it becomes a trouble, or has become one. */
   at: string;
   message: Text;
 }

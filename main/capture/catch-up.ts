@@ -19,6 +19,11 @@ export class CatchUp {
     this.#byMs = nowMs + Math.max(0, nowMs - startMs) + ALLOWANCE_MS;
   }
 
+  /** Whether something is missed yet. */
+  get isBehind(): boolean {
+    return this.#byMs !== null;
+  }
+
   /** Hands over what is due at `nowMs`, or as much of it as the encoder takes now. */
   feed(nowMs: number, feed: Feed, segments: SegmentSequence): void {
     if (!segments.isOpen) return;

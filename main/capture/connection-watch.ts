@@ -18,6 +18,10 @@ export class ConnectionWatch {
     return state === 'recovered' ? this.end(atMs) : null;
   }
 
+  get isLost(): boolean {
+    return this.#lostAtMs !== null;
+  }
+
   /** Whether the connection has been lost for longer than the limit. */
   isGivenUp(nowMs: number): boolean {
     return this.#lostAtMs !== null && nowMs - this.#lostAtMs >= this.#limitMs;

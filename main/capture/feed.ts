@@ -50,8 +50,14 @@ export class Feed {
   /** The first block that is still in the history. */
   #oldest: number;
   #timeline: Timeline;
+  /** The tick from which pictures are counted for `pictureEvery`: a segment begins with a picture. */
+  #firstTick: number;
+  /** Every so many-th picture is handed over; each then lasts longer. */
+  pictureEvery = 1;
   picturesSent = 0;
   picturesSkipped = 0;
+  /** Pictures that were not to be handed over. */
+  picturesThinned = 0;
 
   constructor(options: {
     pictures: PictureSource | null;
@@ -65,6 +71,7 @@ export class Feed {
     this.#timeline = options.timeline;
     this.#nextMix = options.timeline.nextBlock;
     this.#oldest = this.#nextMix;
+    this.#firstTick = options.timeline.nextTick;
   }
 
   /**
@@ -80,6 +87,12 @@ export class Feed {
   /** Continues on another timeline after the encoder was replaced; sound already mixed is fed again from the history. */
   restart(timeline: Timeline): void {
     this.#timeline = timeline;
+    this.#firstTick = timeline.nextTick;
+  }
+
+  /** The first tick and block that were not handed over. */
+  get next(): { tick: number; block: number } {
+    return { tick: this.#timeline.nextTick, block: this.#timeline.nextBlock };
   }
 
   /** Timeline position up to which everything was handed over. */
@@ -101,6 +114,10 @@ export class Feed {
     const pictures = this.#pictures;
     if (pictures) {
       for (let tick = ticks.from; tick < ticks.to; tick += 1) {
+        if ((tick - this.#firstTick) % this.pictureEvery !== 0) {
+          this.picturesThinned += 1;
+          continue;
+        }
         const timestampNs = videoTimestampNs(tick, this.#fps);
         const dress = pictures.dress
           ? (picture: Uint8Array) => pictures.dress?.(picture, timestampNs / 1e6)

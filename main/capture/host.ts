@@ -52,7 +52,8 @@ export function createProcessHost(options: ProcessHostOptions): CaptureHost {
     start(events) {
       const child = fork(CAPTURE_ENTRY, [], {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        execArgv: ['--disable-warning=ExperimentalWarning'],
+        // Little here lives short and is large: with V8's usual young generation 10 MB more are held for nothing.
+        execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'],
         // A group of its own: Ctrl-C in the box's terminal must not end capture and encoder behind the box's back.
         detached: process.platform !== 'win32',
         env: captureEnvironment(process.env, options.codeCacheDirectory),
@@ -62,17 +63,22 @@ export function createProcessHost(options: ProcessHostOptions): CaptureHost {
   };
 }
 
+/** Hold the box's own secrets. */
+export const SECRET_VARIABLES = ['RECORDER_COS_SECRET_ID', 'RECORDER_COS_SECRET_KEY', 'RECORDER_CALLBACK_KEY'] as const;
+
+/**
+ * What glibc gives back to the system: free memory at its end beyond this many bytes. By itself it keeps up to 64 MB, which a process holds from its start
+ * on; others know nothing of it.
+ */
+const TRIM_THRESHOLD = { MALLOC_TRIM_THRESHOLD_: '131072' };
+
 /** The environment of a capture process: the box's own secrets are of no use to it. */
 export function captureEnvironment(
   environment: NodeJS.ProcessEnv,
   codeCacheDirectory: string | null,
 ): NodeJS.ProcessEnv {
-  const {
-    RECORDER_COS_SECRET_ID: _id,
-    RECORDER_COS_SECRET_KEY: _key,
-    RECORDER_CALLBACK_KEY: _sign,
-    ...rest
-  } = environment;
+  const rest: NodeJS.ProcessEnv = { ...TRIM_THRESHOLD, ...environment };
+  for (const name of SECRET_VARIABLES) delete rest[name];
   return codeCacheDirectory === null ? rest : { ...rest, NODE_COMPILE_CACHE: codeCacheDirectory };
 }
 

@@ -14,6 +14,11 @@ export interface VideoSettings {
   height: number;
   fps: number;
   preset: string;
+  /**
+   * The preset that the recording was begun with, when `preset` is a lighter one: segments keep the headers of that one, so that they
+   * fit into one file.
+   */
+  begunWithPreset?: string;
   crf: number;
   maxRateKbps: number;
   gopSeconds: number;
@@ -149,6 +154,15 @@ export interface CaptureLive {
   encoderSpeed: number | null;
 }
 
+/** What a recording gets while the machine is too slow for what was set. */
+export interface CaptureRelief {
+  preset: string;
+  /** Pictures a second, which need not be a whole number. */
+  fps: number;
+  /** Since when, on the timeline. */
+  sinceMs: number;
+}
+
 export interface CaptureStats {
   /** Length on the timeline. */
   timelineMs: number;
@@ -157,9 +171,13 @@ export interface CaptureStats {
   framesReceived: number;
   framesDropped: number;
   audioBlocksReceived: number;
+  /** Since when, on the timeline, no sound comes although somebody sends some; null while all is well. */
+  soundMissingSinceMs: number | null;
   /** Pictures handed to ffmpeg but not yet read by it. */
   pipeBacklogBytes: number;
   segmentBytes: number;
+  /** How pictures are encoded while the encoder cannot keep up as they should be; null as long as it can. */
+  relief: CaptureRelief | null;
   participantsInRoom: number;
   participantsRecorded: number;
   encoder: string;
@@ -191,7 +209,11 @@ export type FromCapture =
   | { type: 'segmentOpened'; segment: number; output: OutputName; file: string; startMs: number }
   | { type: 'segmentClosed'; segment: number; bytes: number; clean: boolean }
   | { type: 'gap'; gap: Gap }
+  /** From now on pictures are encoded otherwise than before: lighter, or `relief` null as they should be. */
+  | { type: 'relieved'; relief: CaptureRelief | null; atMs: number }
   | { type: 'connection'; state: 'lost' | 'reconnecting' | 'recovered'; atMs: number }
+  /** Somebody who is recorded sends sound, and since `atMs` none comes; or it comes again. */
+  | { type: 'sound'; state: 'missing' | 'back'; atMs: number }
   | { type: 'stats'; stats: CaptureStats }
   /** The canvas as it is now, as JPEG in base64. */
   | { type: 'picture'; jpeg: string }

@@ -5,6 +5,7 @@ import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { NOTHING_MADE, type OutputStats } from './output-stats.ts';
+import type { ReliefStep } from './relief.ts';
 import type { Roster } from './roster.ts';
 import { createScene, type Scene } from './scene.ts';
 import type { TextRenderer } from './text/text-renderer.ts';
@@ -83,6 +84,11 @@ export class MixedOutput {
     const mixer = this.#audioMixer;
     if (this.#deps.job.layout !== 'speaker' || !this.#scene || !mixer) return;
     this.#scene.listen(new Map(this.#present.map((userId) => [userId, mixer.rms(userId)])), nowMs);
+  }
+
+  /** Encodes its pictures by this step from now on. */
+  relieve(step: ReliefStep): void {
+    this.#output?.relieve(step);
   }
 
   async finish(endMs: number, timeoutMs: number): Promise<void> {

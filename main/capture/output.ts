@@ -2,8 +2,9 @@ import { CatchUp } from './catch-up.ts';
 import { Feed, type PictureSource } from './feed.ts';
 import type { FromCapture, OutputName, VideoSettings } from './messages.ts';
 import type { AudioMixer } from './mix/audio-mixer.ts';
-import { alignedStart, audioTimestampNs, Timeline } from './mix/timeline.ts';
+import { AUDIO_BLOCK_MS, alignedStart, audioTimestampNs, Timeline } from './mix/timeline.ts';
 import type { OutputStats } from './output-stats.ts';
+import type { ReliefStep } from './relief.ts';
 import { type OpenEncoder, SegmentSequence } from './segment-sequence.ts';
 
 /** Mono, 16 bits, 48 kHz. */
@@ -39,9 +40,13 @@ export class Output {
   readonly #fps: number | null;
   readonly #options: OutputOptions;
   readonly #startNs: number;
+  #preset: string;
+  /** Where the next segment begins that was asked for. */
+  #renewal: { firstTick: number; firstBlock: number } | null = null;
 
   constructor(options: OutputOptions) {
     this.#options = options;
+    this.#preset = options.video.preset;
     this.#fps = options.pictures ? options.video.fps : null;
     const { timeline, startNs } = this.#timelineFrom(options.startMs);
     this.#startNs = startNs;
@@ -54,18 +59,18 @@ export class Output {
   }
 
   get stats(): OutputStats {
-    const { picturesSent, picturesSkipped, positionMs } = this.#feed;
-    const { pipeBacklogBytes, pipeBacklogMs, segmentBytes } = this.#segments;
-    const counted = { picturesSent, picturesSkipped, pipeBacklogBytes, segmentBytes };
-    const tickMs = 1000 / (this.#fps ?? 1);
-    return this.#fps === null
-      ? { ...counted, pipeBacklogMs: pipeBacklogBytes / SOUND_BYTES_PER_MS, dueMs: positionMs, handedMs: positionMs }
-      : {
-          ...counted,
-          pipeBacklogMs,
-          dueMs: (picturesSent + picturesSkipped) * tickMs,
-          handedMs: picturesSent * tickMs,
-        };
+    const { picturesSent, picturesSkipped, picturesThinned, pictureEvery, positionMs } = this.#feed;
+    const { pipeBacklogBytes, segmentBytes } = this.#segments;
+    const pipeBacklogMs =
+      this.#fps === null ? pipeBacklogBytes / SOUND_BYTES_PER_MS : this.#segments.pipeBacklogMs * pictureEvery;
+    // Who makes up for what was missed has more before him than an encoder that is too slow, and catches up.
+    const longestBacklogMs = this.#catchUp.isBehind ? 0 : pipeBacklogMs;
+    const behind = { pipeBacklogBytes, pipeBacklogMs, longestBacklogMs };
+    const counted = { picturesSent, picturesSkipped, ...behind, segmentBytes };
+    if (this.#fps === null) return { ...counted, dueMs: positionMs, handedMs: positionMs };
+    const tickMs = 1000 / this.#fps;
+    const handedMs = (picturesSent + picturesThinned) * tickMs;
+    return { ...counted, dueMs: handedMs + picturesSkipped * tickMs, handedMs };
   }
 
   /** Opens the first segment. What is due since the start is caught up with. */
@@ -78,6 +83,24 @@ export class Output {
   advance(nowMs: number): void {
     this.#feed.listen(nowMs);
     this.#catchUp.feed(nowMs, this.#feed, this.#segments);
+    this.#endRenewed();
+  }
+
+  /**
+   * Encodes pictures by this step from now on: fewer or more of them at once, another preset in a new segment that begins where the
+   * running one ends. Sound is never touched.
+   */
+  relieve({ preset, pictureEvery }: ReliefStep): void {
+    if (this.#fps === null) return;
+    this.#feed.pictureEvery = pictureEvery;
+    if (preset === this.#preset) return;
+    this.#preset = preset;
+    const { tick, block } = this.#feed.next;
+    const fromMs = Math.max((tick * 1000) / this.#fps, block * AUDIO_BLOCK_MS);
+    const { firstTick, firstBlock } = alignedStart(this.#fps, fromMs);
+    this.#renewal = { firstTick, firstBlock };
+    const { video } = this.#options;
+    this.#segments.renew({ ...video, preset, begunWithPreset: video.preset }, audioTimestampNs(firstBlock));
   }
 
   /** Hands over everything up to `endMs` and closes the segment. Nothing is written for an output that was never opened. */
@@ -85,6 +108,15 @@ export class Output {
     await this.#segments.settled();
     if (this.#segments.isOpen) this.#feed.flush(endMs, this.#segments);
     await this.#segments.finish(timeoutMs);
+  }
+
+  /** Once all that belongs before the new segment has come, the one before it may end. */
+  #endRenewed(): void {
+    if (!this.#renewal) return;
+    const { tick, block } = this.#feed.next;
+    if (tick < this.#renewal.firstTick || block < this.#renewal.firstBlock) return;
+    this.#renewal = null;
+    this.#segments.endRenewed();
   }
 
   #restart(resumeMs: number): { startNs: number } {

@@ -1,16 +1,17 @@
 import type { FromCapture, ToCapture } from './messages.ts';
 
-/** The line of a capture process to the box that started it. */
+/** The line of a capture to the box that started it, and its way out: all that differs by what hosts it. */
 export interface ParentLine {
-  /** False once the box is gone. */
-  readonly isOpen: boolean;
-  /** `sent` is called once the message is out of this process, or cannot go out any more. */
-  send(message: FromCapture, sent?: () => void): void;
+  send(message: FromCapture): void;
   onMessage(listener: (message: ToCapture) => void): void;
-  /** The listener is called when the box is gone; not after `leave`. */
+  /** The listener is called when the box is gone; not after `exit`. */
   onGone(listener: () => void): void;
-  /** This process goes by itself: the end of the line is no news any more. */
-  leave(): void;
+  /** Somebody wants this capture to end, in order, without saying why. */
+  onEndAsked(listener: () => void): void;
+  /** An error that nobody caught. It may come several times. */
+  onUncaught(listener: (error: Error) => void): void;
+  /** Ends what hosts this capture once everything sent before is out. Whatever is called first counts. */
+  exit(code: number): void;
 }
 
 /** What Electron puts into a utility process; by its declaration, which code of Node must not import. */
@@ -25,38 +26,46 @@ const POSTED_WITHIN_MS = 100;
 /** By whatever hosts this process: Node's own channel, or the port of Electron's utility process. */
 export function openParentLine(): ParentLine {
   const { parentPort } = process as NodeJS.Process & { parentPort?: ParentPort };
-  return parentPort === undefined ? nodeLine() : utilityLine(parentPort);
+  return { ...signalsOfProcess(), ...(parentPort === undefined ? nodeLine() : utilityLine(parentPort)) };
 }
 
-function nodeLine(): ParentLine {
+function signalsOfProcess(): Pick<ParentLine, 'onEndAsked' | 'onUncaught'> {
+  // Ctrl-C in a terminal reaches every process of its group; only the box decides when a recording ends.
+  process.on('SIGINT', () => {});
+  return {
+    onEndAsked: (listener) => void process.on('SIGTERM', listener),
+    onUncaught: (listener) => void process.on('uncaughtException', listener),
+  };
+}
+
+type Channel = Omit<ParentLine, 'onEndAsked' | 'onUncaught'>;
+
+function nodeLine(): Channel {
   let gone = (): void => {};
   return {
-    get isOpen() {
-      return process.connected;
-    },
-    send(message, sent = () => {}) {
-      if (process.connected && process.send) process.send(message, undefined, undefined, () => sent());
-      else sent();
+    send(message) {
+      if (process.connected) process.send?.(message, undefined, undefined, () => {});
     },
     onMessage: (listener) => void process.on('message', listener),
     onGone(listener) {
       gone = listener;
       process.on('disconnect', gone);
     },
-    leave: () => void process.off('disconnect', gone),
+    exit(code) {
+      process.off('disconnect', gone);
+      if (!process.connected || !process.send) process.exit(code);
+      const last: FromCapture = { type: 'log', level: 'debug', message: 'capture process leaves' };
+      process.send(last, undefined, undefined, () => process.exit(code));
+    },
   };
 }
 
 /** Chromium ends such a process together with the app, so nobody is ever told that the box is gone. */
-function utilityLine(port: ParentPort): ParentLine {
+function utilityLine(port: ParentPort): Channel {
   return {
-    isOpen: true,
-    send(message, sent) {
-      port.postMessage(message);
-      if (sent) setTimeout(sent, POSTED_WITHIN_MS);
-    },
+    send: (message) => port.postMessage(message),
     onMessage: (listener) => void port.on('message', ({ data }) => listener(data as ToCapture)),
     onGone: () => {},
-    leave: () => {},
+    exit: (code) => void setTimeout(() => process.exit(code), POSTED_WITHIN_MS),
   };
 }

@@ -1,7 +1,7 @@
 import { pictureDueMs } from './mix/timeline.ts';
 
-/** Without pictures the sound is handed over this often. */
-const SOUND_INTERVAL_MS = 100;
+/** Without pictures the sound is handed over this often: rarely enough to cost little, and a lost process loses hardly more. */
+const SOUND_INTERVAL_MS = 250;
 
 /**
  * Wakes for each picture, and takes the sound that is due along: few wake-ups and few writes into the pipe. After a stall the media that

@@ -83,6 +83,11 @@ export class Roster {
     return this.#owners.filter((userId) => this.#slots.isInRoom(userId));
   }
 
+  /** Whether somebody sends sound that belongs in the mix. */
+  get isSoundDue(): boolean {
+    return this.recordedPresent().some((userId) => this.#participants.get(userId)?.audio);
+  }
+
   /** Everybody with a slot, held ones included, in slot order. */
   recorded(): RecordedUser[] {
     return this.#owners.map((userId) => {

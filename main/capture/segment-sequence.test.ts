@@ -226,3 +226,84 @@ describe('the end', () => {
     expect(rig.hopeless).toEqual([]);
   });
 });
+
+describe('a segment that is renewed', () => {
+  const LIGHTER: VideoSettings = { ...VIDEO, preset: 'ultrafast', begunWithPreset: 'veryfast' };
+  const block = new Int16Array(960);
+
+  it('takes what belongs before its successor, which takes the rest by its own clock', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.segments.renew(LIGHTER, 1 * SECOND_NS);
+    rig.segments.writePicture(CANVAS, 0.9 * SECOND_NS);
+    expect(rig.encoders).toHaveLength(1);
+    rig.segments.writePicture(CANVAS, 1 * SECOND_NS);
+    for (const at of [0.96, 0.98, 1, 1.02]) rig.segments.writeAudio(block, at * SECOND_NS);
+    const [before, after] = rig.encoders;
+    expect(before!.finishes).toEqual([]);
+    rig.segments.endRenewed();
+    await rig.segments.settled();
+    expect(before!.pictures.map(({ timestampNs }) => timestampNs / 1e6)).toEqual([900]);
+    expect(before!.sound.map(({ timestampNs }) => timestampNs / 1e6)).toEqual([960, 980]);
+    expect(after!.pictures.map(({ timestampNs }) => timestampNs / 1e6)).toEqual([0]);
+    expect(after!.sound.map(({ timestampNs }) => timestampNs / 1e6)).toEqual([0, 20]);
+    expect([before!.video.preset, after!.video.preset]).toEqual(['veryfast', 'ultrafast']);
+    await rig.segments.finish(1000);
+    expect(rig.of('segmentOpened')).toMatchObject([
+      { segment: 0, startMs: 0 },
+      { segment: 1, startMs: 1000 },
+    ]);
+    expect(rig.of('segmentClosed')).toMatchObject([
+      { segment: 0, clean: true },
+      { segment: 1, clean: true },
+    ]);
+    expect(rig.of('gap')).toEqual([]);
+  });
+
+  it('that dies while it is ended is told as a gap up to its successor', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.segments.renew(LIGHTER, 2 * SECOND_NS);
+    rig.nowMs = 2_300;
+    rig.segments.writePicture(CANVAS, 2 * SECOND_NS);
+    rig.encoders[0]!.die(1_500);
+    rig.segments.endRenewed();
+    await rig.segments.finish(1000);
+    expect(rig.encoders).toHaveLength(2);
+    expect(rig.of('gap')).toEqual([
+      { type: 'gap', gap: { atMs: 1_500, durationMs: 500, reason: 'encoderDied', cut: false } },
+    ]);
+  });
+
+  it('that dies before its time is over is followed by one with the new settings, and by no third', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.segments.renew(LIGHTER, 3 * SECOND_NS);
+    rig.nowMs = 2_500;
+    rig.encoders[0]!.die(2_000);
+    await rig.segments.settled();
+    rig.segments.writePicture(CANVAS, 3 * SECOND_NS);
+    rig.segments.endRenewed();
+    expect(rig.encoders.map(({ video }) => video.preset)).toEqual(['veryfast', 'ultrafast']);
+    await rig.segments.finish(1000);
+    expect(rig.of('segmentClosed')).toHaveLength(2);
+  });
+
+  it('is waited for at the end', async () => {
+    const rig = createRig();
+    rig.segments.open(0);
+    rig.encoders[0]!.finishMs = 40;
+    rig.segments.renew(LIGHTER, SECOND_NS);
+    rig.segments.writePicture(CANVAS, SECOND_NS);
+    await rig.segments.finish(1000);
+    expect(rig.of('segmentClosed').map(({ segment }) => segment)).toEqual([1, 0]);
+  });
+
+  it('before it was opened opens with the new settings', () => {
+    const rig = createRig();
+    rig.segments.renew(LIGHTER, 0);
+    rig.segments.open(0);
+    rig.segments.writePicture(CANVAS, 0);
+    expect(rig.encoders.map(({ video }) => video.preset)).toEqual(['ultrafast']);
+  });
+});

@@ -51,6 +51,15 @@ const BARREN_BELOW_MS = 200;
 /** Before another file is tried on a disk that refused the last one at once. */
 const STORAGE_PAUSE_MS = 300;
 
+/** How long an encoder whose successor runs already may take for what it was given. */
+const RETIRE_TIMEOUT_MS = 15_000;
+
+interface Running {
+  encoder: Encoder;
+  segment: number;
+  startNs: number;
+}
+
 /** Why a segment ended that nobody ended. */
 interface SegmentEnd {
   description: string;
@@ -60,17 +69,25 @@ interface SegmentEnd {
 
 /**
  * The segments of one capture process, one after the other: when ffmpeg dies the next segment continues exactly where the readable
- * part of the last one ends, so that the segments tile the timeline. Each segment's own clock starts at 0 at its `startMs`.
+ * part of the last one ends, so that the segments tile the timeline. They do so as well when a segment is asked to end for one with other
+ * settings. Each segment's own clock starts at 0 at its `startMs`.
  */
 export class SegmentSequence implements MixSink {
   readonly #options: SegmentSequenceOptions;
-  #current: { encoder: Encoder; segment: number; startNs: number } | null = null;
+  #current: Running | null = null;
+  #video: VideoSettings;
+  /** Where a segment with the present settings is to begin. */
+  #renewAtNs: number | null = null;
+  /** Still takes what belongs before the current segment. */
+  #outgoing: Running | null = null;
+  readonly #retiring = new Set<Promise<void>>();
   #barren = 0;
   #restarting: Promise<void> = Promise.resolve();
   #finishing = false;
 
   constructor(options: SegmentSequenceOptions) {
     this.#options = options;
+    this.#video = options.video;
   }
 
   get isOpen(): boolean {
@@ -93,10 +110,11 @@ export class SegmentSequence implements MixSink {
 
   /** Opens the next segment; `startNs` is the timeline position of its first picture or sound. */
   open(startNs: number): void {
-    const { output, video } = this.#options;
+    const { output } = this.#options;
+    this.#renewAtNs = null;
     const segment = this.#options.nextSegment();
     const startMs = startNs / 1e6;
-    const encoder = this.#options.openEncoder({ segment, output, startMs }, video, {
+    const encoder = this.#options.openEncoder({ segment, output, startMs }, this.#video, {
       onDied: (description) => this.#onEnded(segment, { description, isStorage: false }),
       onStorageError: (description, isFull) => {
         if (!isFull) this.#onEnded(segment, { description, isStorage: true });
@@ -108,12 +126,32 @@ export class SegmentSequence implements MixSink {
   }
 
   writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
-    if (!this.#current) return 'skipped';
-    return this.#current.encoder.writePicture(canvas, timestampNs - this.#current.startNs, dress);
+    const segment = this.#segmentAt(timestampNs);
+    return segment ? segment.encoder.writePicture(canvas, timestampNs - segment.startNs, dress) : 'skipped';
   }
 
   writeAudio(pcm: Int16Array, timestampNs: number): void {
-    this.#current?.encoder.writeAudio(pcm, timestampNs - this.#current.startNs);
+    const segment = this.#segmentAt(timestampNs);
+    segment?.encoder.writeAudio(pcm, timestampNs - segment.startNs);
+  }
+
+  /**
+   * What begins at `startNs` or later goes into a new segment with these settings. The one before it goes on for what belongs before,
+   * until `endRenewed`.
+   */
+  renew(video: VideoSettings, startNs: number): void {
+    this.#video = video;
+    if (this.#current) this.#renewAtNs = startNs;
+  }
+
+  /** All that belongs before the new segment was handed over. */
+  endRenewed(): void {
+    const outgoing = this.#outgoing;
+    this.#outgoing = null;
+    if (!outgoing) return;
+    const retiring = this.#retire(outgoing);
+    this.#retiring.add(retiring);
+    void retiring.finally(() => this.#retiring.delete(retiring));
   }
 
   /** Resolves when no dead encoder is being replaced. */
@@ -129,11 +167,38 @@ export class SegmentSequence implements MixSink {
   async finish(timeoutMs: number): Promise<void> {
     this.#finishing = true;
     await this.settled();
+    this.endRenewed();
     const current = this.#current;
     this.#current = null;
-    if (!current) return;
-    const result = await current.encoder.finish(timeoutMs);
-    this.#options.send({ type: 'segmentClosed', segment: current.segment, ...result });
+    const retired = Promise.all(this.#retiring);
+    if (current) {
+      const result = await current.encoder.finish(timeoutMs);
+      this.#options.send({ type: 'segmentClosed', segment: current.segment, ...result });
+    }
+    await retired;
+  }
+
+  /** The segment that a moment belongs to. */
+  #segmentAt(timestampNs: number): Running | null {
+    if (this.#renewAtNs !== null && timestampNs >= this.#renewAtNs && this.#current) {
+      this.endRenewed();
+      this.#outgoing = this.#current;
+      this.open(this.#renewAtNs);
+    }
+    const { startNs } = this.#current ?? { startNs: 0 };
+    return this.#outgoing && timestampNs < startNs ? this.#outgoing : this.#current;
+  }
+
+  /** Ends a segment whose successor runs: what it was given is in it, or told as missing. */
+  async #retire({ encoder, segment, startNs }: Running): Promise<void> {
+    const { send, timelineMs } = this.#options;
+    const untilMs = Math.round(Math.min(timelineMs(), (this.#current?.startNs ?? Number.POSITIVE_INFINITY) / 1e6));
+    const result = await encoder.finish(RETIRE_TIMEOUT_MS);
+    send({ type: 'segmentClosed', segment, ...result });
+    if (result.clean) return;
+    const atMs = Math.round(startNs / 1e6 + (await encoder.readableMs().catch(() => 0)));
+    const durationMs = Math.max(0, untilMs - atMs);
+    send({ type: 'gap', gap: { atMs, durationMs, reason: 'encoderDied', cut: false } });
   }
 
   #onEnded(segment: number, end: SegmentEnd): void {
@@ -147,10 +212,7 @@ export class SegmentSequence implements MixSink {
     });
   }
 
-  async #replace(
-    dead: { encoder: Encoder; segment: number; startNs: number },
-    { description, isStorage }: SegmentEnd,
-  ): Promise<void> {
+  async #replace(dead: Running, { description, isStorage }: SegmentEnd): Promise<void> {
     const { send, timelineMs, onRestart, onHopeless, onStorageError } = this.#options;
     const message = isStorage ? 'segment file could not be written' : 'encoder died';
     send({ type: 'log', level: 'warn', message, data: { segment: dead.segment, description } });

@@ -11,9 +11,11 @@ import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { NOTHING_MADE } from './output-stats.ts';
 import { Pump } from './pump.ts';
 import { reenter } from './reentry.ts';
+import { ReliefDesk } from './relief-desk.ts';
 import type { ExitReason, Room, RoomListener } from './room/room.ts';
 import { Roster } from './roster.ts';
 import type { OpenEncoder } from './segment-sequence.ts';
+import { SoundWatch } from './sound-watch.ts';
 import { createStage, type Stage, type StageDeps } from './stage.ts';
 import type { TextRenderer } from './text/text-renderer.ts';
 
@@ -51,6 +53,8 @@ export class CaptureSession implements RoomListener {
   readonly #connection: ConnectionWatch;
   readonly #pump: Pump;
   readonly #live = new LiveFacts();
+  readonly #sound = new SoundWatch();
+  readonly #relief: ReliefDesk;
   /** Null in recordings of sound alone. */
   readonly #picture: LivePicture | null;
   #phase: Phase = 'starting';
@@ -79,6 +83,7 @@ export class CaptureSession implements RoomListener {
     this.#idle = new IdleWatch(job.limits.idleMs);
     this.#connection = new ConnectionWatch(job.limits.connectionLostMs);
     this.#nextSegment = job.nextSegment;
+    this.#relief = new ReliefDesk(job, deps.send);
     this.#picture = job.media.video
       ? new LivePicture({
           ...deps,
@@ -145,7 +150,7 @@ export class CaptureSession implements RoomListener {
     for (const gap of reentry?.gaps ?? []) this.#deps.send({ type: 'gap', gap });
     this.#stage?.begin(reentry?.mixStartMs ?? 0, positionMs);
     this.#pump.start();
-    this.#heartbeat = setInterval(() => this.#deps.send({ type: 'stats', stats: this.#stats() }), STATS_INTERVAL_MS);
+    this.#heartbeat = setInterval(() => this.#beat(), STATS_INTERVAL_MS);
   }
 
   onEnterFailed(code: number, message: string): void {
@@ -359,6 +364,16 @@ export class CaptureSession implements RoomListener {
     }
   }
 
+  #beat(): void {
+    const stage = this.#stage;
+    const atMs = Math.round(this.#timelineMs());
+    if (stage && this.#phase === 'recording') this.#relief.look(atMs, stage);
+    const isDue = this.#job.media.audio && this.#roster.isSoundDue && !this.#connection.isLost;
+    const change = this.#sound.look({ atMs, blocks: this.#audioBlocksReceived, isDue });
+    if (change) this.#deps.send({ type: 'sound', state: change, atMs: this.#sound.missingSinceMs ?? atMs });
+    this.#deps.send({ type: 'stats', stats: this.#stats() });
+  }
+
   #stats(): CaptureStats {
     const made = this.#stage?.stats() ?? NOTHING_MADE;
     const { picturesSent, picturesSkipped, pipeBacklogBytes, segmentBytes } = made;
@@ -368,9 +383,11 @@ export class CaptureSession implements RoomListener {
       framesReceived: this.#framesReceived,
       framesDropped: this.#framesDropped,
       audioBlocksReceived: this.#audioBlocksReceived,
+      soundMissingSinceMs: this.#sound.missingSinceMs,
       participantsInRoom: this.#roster.anchors,
       participantsRecorded: this.#roster.recordedPresent().length,
-      encoder: this.#job.media.video ? `libx264 ${this.#job.video.preset}` : 'libmp3lame',
+      relief: this.#relief.current,
+      encoder: this.#job.media.video ? `libx264 ${this.#relief.preset}` : 'libmp3lame',
       live: this.#live.look(this.#roster, this.#stage?.takeLoudest() ?? null, made),
     };
   }

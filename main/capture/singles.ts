@@ -6,6 +6,7 @@ import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output } from './output.ts';
 import { addStats, NOTHING_MADE, type OutputStats } from './output-stats.ts';
+import type { ReliefStep } from './relief.ts';
 import type { OpenEncoder } from './segment-sequence.ts';
 
 export interface SinglesDeps {
@@ -58,6 +59,7 @@ export class Singles {
   readonly #sizes = new Map<OutputName, Size>();
   readonly #closing = new Set<Promise<void>>();
   #closed = NOTHING_MADE;
+  #relief: ReliefStep | null = null;
 
   constructor(deps: SinglesDeps) {
     this.#deps = deps;
@@ -107,6 +109,12 @@ export class Singles {
       }
       track.output?.advance(nowMs);
     }
+  }
+
+  /** Encodes the pictures of all files by this step, also of those that are begun later. */
+  relieve(step: ReliefStep): void {
+    this.#relief = step;
+    for (const { output } of this.#tracks.values()) output?.relieve(step);
   }
 
   /** Closes all files at `endMs`. */
@@ -197,6 +205,7 @@ export class Singles {
     }
     const { name, compositor: pictures, audioMixer, startMs } = track;
     track.output = new Output({ ...shared, name, pictures, audioMixer, video, startMs });
+    if (this.#relief) track.output.relieve(this.#relief);
     track.output.open();
   }
 
@@ -216,7 +225,7 @@ export class Singles {
 }
 
 const CLOSE_TIMEOUT_MS = 20_000;
-const NOTHING_OPEN = { pipeBacklogBytes: 0, pipeBacklogMs: 0, segmentBytes: 0 };
+const NOTHING_OPEN = { pipeBacklogBytes: 0, pipeBacklogMs: 0, longestBacklogMs: 0, segmentBytes: 0 };
 
 /** Size of a single's canvas: as the picture stands upright, made smaller where it has more pixels than the mix, even. */
 export function singleSize(

@@ -6,6 +6,7 @@ import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { createMixedOutput, type MixedOutput, type MixedOutputDeps } from './mixed-output.ts';
 import { addStats, NOTHING_MADE, type OutputStats } from './output-stats.ts';
 import { PictureLine } from './picture-line.ts';
+import type { ReliefStep } from './relief.ts';
 import type { Roster } from './roster.ts';
 import { Singles } from './singles.ts';
 
@@ -116,6 +117,12 @@ export class Stage {
     if (this.#line) this.#playPictures(this.#line, nowMs);
     this.#mix?.advance(nowMs);
     this.#singles?.advance(nowMs);
+  }
+
+  /** Encodes the pictures of all files by this step from now on. */
+  relieve(step: ReliefStep): void {
+    this.#mix?.relieve(step);
+    this.#singles?.relieve(step);
   }
 
   /** Closes all files at `endMs`, which is now: nothing is waited for any more. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { REMEDIES } from '../../shared/texts/remedies.ts';
+import type { RecordingView } from '../../shared/view.ts';
 import { HEALTHY } from '../../test/support/fake-box.ts';
 import { addRecording } from '../../test/support/new-recording.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -22,9 +23,9 @@ afterEach(() => {
 
 const facts = (changes: Partial<AttentionDeps> = {}) =>
   attentionFacts({
-    ...{ store, dataDirectory: directory, tls: null, now: () => NOW_MS },
-    box: { health: async () => HEALTHY },
-    readiness: async () => ({ ready: true, problems: [] }),
+    ...{ store, dataDirectory: directory, tls: null, keyInFile: null, windowsMissing: false, now: () => NOW_MS },
+    box: { health: async () => HEALTHY, get: async () => null },
+    readiness: async () => ({ ready: true, problems: [], room: { mixed: 1, singles: 1, sound: 1 } }),
     selfTest: () => 'never',
     cosDifferenceMs: () => null,
     ...changes,
@@ -50,6 +51,15 @@ it('says nothing needs anybody on a box that is well', async () => {
     ...{ problems: [], standstills: [], parked: { count: 0 }, expiring: [], tls: null },
     ...{ clock: { behindMs: 0, cosDifferenceMs: null }, quarantine: { rows: 0, files: 0 }, selfTest: 'never' },
   });
+});
+
+it('names the recordings that get no sound', async () => {
+  const [silent] = [1, 2].map((room) => addRecording(store, { roomId: room }).id);
+  const warnings = [{ code: 'SOUND_MISSING', at: '2030-01-01T00:00:00.000Z', message: { en: '', zh: '' } }] as const;
+  const get = async (id: string) => ({ warnings: id === silent ? [...warnings] : [] }) as unknown as RecordingView;
+  expect((await facts({ box: { health: async () => HEALTHY, get } })).withoutSound).toEqual([
+    { id: silent, room: '1' },
+  ]);
 });
 
 it('puts deliveries that stand still together by reason, and names the remedy', async () => {

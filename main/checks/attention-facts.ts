@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { remedyNameOf } from '../../shared/texts/remedies.ts';
+import type { RecordingWarning } from '../../shared/view.ts';
 import { DELIVERY_STATES } from '../delivery/steps.ts';
 import type { BoxApi } from '../http/box-api.ts';
 import type { AttentionFacts } from '../http/checks-api.ts';
@@ -10,12 +11,16 @@ import type { Store } from '../store/store.ts';
 
 export interface AttentionDeps {
   store: Pick<Store, 'recordings' | 'callbacks' | 'events' | 'quarantine'>;
-  box: Pick<BoxApi, 'health'>;
+  box: Pick<BoxApi, 'health' | 'get'>;
   readiness: StatusApi['readiness'];
   tls: (() => { validUntil: string; problem: string | null }) | null;
   selfTest(): AttentionFacts['selfTest'];
   /** COS's clock less ours when it was asked last; null when it never was. */
   cosDifferenceMs(): number | null;
+  /** Why the key of the secrets is not where the settings want it. */
+  keyInFile: AttentionFacts['keyInFile'];
+  /** Captures are wanted in windows, and there is no desktop. */
+  windowsMissing: boolean;
   dataDirectory: string;
   /** Wall clock, ms since 1970. */
   now(): number;
@@ -30,9 +35,10 @@ const EXPIRING_WITHIN_MS = 3_600_000;
 export async function attentionFacts(deps: AttentionDeps): Promise<AttentionFacts> {
   const { store, now } = deps;
   const nowMs = now();
-  const [{ problems }, health, files] = await Promise.all([
+  const [{ problems }, health, warned, files] = await Promise.all([
     deps.readiness(),
     deps.box.health(),
+    warningsOf(deps),
     quarantinedFiles(deps.dataDirectory),
   ]);
   return {
@@ -46,11 +52,23 @@ export async function attentionFacts(deps: AttentionDeps): Promise<AttentionFact
       .capturing()
       .filter(({ userSigExpiresAtMs: endsAtMs }) => endsAtMs !== null && endsAtMs - nowMs < EXPIRING_WITHIN_MS)
       .map((row) => ({ ...placeOf(row), at: new Date(row.userSigExpiresAtMs ?? 0).toISOString() })),
+    ...warned,
     clock: { behindMs: behindOf(store, nowMs), cosDifferenceMs: deps.cosDifferenceMs() },
     tls: deps.tls === null ? null : deps.tls(),
     quarantine: { rows: store.quarantine.list().length, files },
     selfTest: deps.selfTest(),
+    keyInFile: deps.keyInFile,
+    windowsMissing: deps.windowsMissing,
   };
+}
+
+/** What is warned of in recordings that are being captured. */
+async function warningsOf({ store, box }: AttentionDeps): Promise<Pick<AttentionFacts, 'withoutSound' | 'relieved'>> {
+  const rows = store.recordings.capturing();
+  const views = await Promise.all(rows.map(({ id }) => box.get(id)));
+  const warnedOf = (wanted: RecordingWarning['code']) =>
+    rows.filter((_row, index) => views[index]?.warnings.some(({ code }) => code === wanted)).map(placeOf);
+  return { withoutSound: warnedOf('SOUND_MISSING'), relieved: warnedOf('ENCODER_RELIEVED') };
 }
 
 function placeOf({ id, roomId, strRoomId }: RecordingRow): { id: string; room: string } {

@@ -26,7 +26,7 @@ export interface CosCheckOptions {
   signal: AbortSignal;
 }
 
-const CONTENT = Buffer.from('Written by the TRTC recorder box to test its access to COS. It may be deleted.\n');
+const CONTENT = Buffer.from('Written by TRTC Recorder to test its access to COS. It may be deleted.\n');
 const CONTENT_TYPE = 'text/plain; charset=utf-8';
 /** A second each for the rounding of the answer's date and the line. */
 const CLOCK_TOLERANCE_MS = 60_000;

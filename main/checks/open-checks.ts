@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { KeyInFile } from '../../shared/key-store.ts';
 import { findFfmpeg } from '../capture/encode/ffmpeg.ts';
+import type { CaptureHost } from '../capture/host.ts';
 import { createCosClient } from '../delivery/cos/cos-client.ts';
 import type { Uploads } from '../delivery/uploads.ts';
 import { packBundle, scrubberOf } from '../diagnostics/bundle.ts';
@@ -34,6 +36,9 @@ export interface OpenChecksOptions {
   disk: { freeBytes(): number | null };
   host: string;
   rooms: 'trtc' | 'simulated';
+  keyInFile: KeyInFile | null;
+  /** Where the desktop has captures run; absent without one. */
+  captureHost?: Pick<CaptureHost, 'kind'> | undefined;
   dataDirectory: string;
   recordingsDirectory: string;
   /** Starts the doctor; by default by the Node that runs this. */
@@ -76,9 +81,17 @@ export function openChecks(options: OpenChecksOptions): Checks {
     tokenRequired: face.access?.isRequired ?? false,
   });
   const { tls } = face;
+  const windowsMissing = settings.capture.host === 'window' && options.captureHost?.kind !== 'window';
   const attention = () =>
     attentionFacts({
-      ...{ store, box, dataDirectory: options.dataDirectory, now: Date.now },
+      ...{
+        store,
+        box,
+        windowsMissing,
+        keyInFile: options.keyInFile,
+        dataDirectory: options.dataDirectory,
+        now: Date.now,
+      },
       readiness: status.readiness,
       tls: tls ? () => tls.state() : null,
       selfTest: () => selfTest.get().state,

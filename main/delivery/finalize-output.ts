@@ -7,6 +7,8 @@ import type { GapRow, RecordingRow, SegmentRow, StayRow } from '../store/rows.ts
 import { finalizeMedia, type MediaMetadata, type Repairs } from './finalize.ts';
 import { type FileHashes, hashFile } from './hash-file.ts';
 import { type Chapter, chaptersOf, START_TITLE } from './join/chapters.ts';
+import type { FinishPlan } from './live/live-file.ts';
+import type { AdoptableFile } from './live/live-session.ts';
 import { type LoudnessOutcome, normaliseLoudness } from './loudness.ts';
 
 /** What the box knows of a recording that goes into its files. */
@@ -29,6 +31,8 @@ export interface FinalizeOutputOptions {
   /** Needed for loudness and for segments that do not fit each other; null when there is none. */
   ffmpegPath: string | null;
   settings: Pick<Settings, 'audio' | 'loudness'>;
+  /** Makes the file of an output that was sent while it was recorded; null when it was not. */
+  finishLive?: ((plan: FinishPlan) => Promise<AdoptableFile | null>) | undefined;
   signal: AbortSignal;
   /** Share of the work that is done, 0…1. */
   onProgress: (share: number) => void;
@@ -44,6 +48,8 @@ export type OutputOutcome =
       repaired: Repairs;
       /** Null when it was not asked for. */
       loudness: LoudnessOutcome | null;
+      /** Set when COS has parts of it already. */
+      live?: Pick<AdoptableFile, 'sentBytes' | 'adopt'>;
     }
   /** No segment holds anything that can be read. */
   | { kind: 'nothing' }
@@ -70,6 +76,10 @@ export async function finalizeOutput(options: FinalizeOutputOptions): Promise<Ou
   const joinedShare = wantsLoudness ? JOINED_BEFORE_LOUDNESS_SHARE : JOINED_SHARE;
   const metadata = metadataOf(facts, output);
   const chapters = chaptersFor(facts, output, segments[0]?.startMs ?? 0);
+  if (!wantsLoudness && options.finishLive) {
+    const live = await finishLive(options, { metadata, chapters });
+    if (live !== null) return live;
+  }
   const media = await finalizeMedia({
     ...{ segments, output: file, kind, hasVideo: video, hasAudio: audio, ffmpegPath, metadata, chapters, signal },
     onProgress: (doneBytes, totalBytes) => onProgress(joinedShare * shareOf(doneBytes, totalBytes)),
@@ -97,10 +107,31 @@ export async function finalizeOutput(options: FinalizeOutputOptions): Promise<Ou
     });
     return { kind: 'done', durationMs, startMs: media.startMs, hashes, repaired: media.repaired, loudness };
   } catch (error) {
-    if (signal.aborted) return INTERRUPTED;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED';
-    return { kind: 'retry', code, message: error instanceof Error ? error.message : String(error) };
+    return retryAfter(error, signal);
   }
+}
+
+/** Null when the ordinary way is to be taken. */
+async function finishLive(
+  { segments, file, signal, onProgress, finishLive }: FinalizeOutputOptions,
+  about: Pick<FinishPlan, 'metadata' | 'chapters'>,
+): Promise<OutputOutcome | null> {
+  // How much is left to take in is not known; every report tells that it goes on.
+  const alive = (): void => onProgress(0);
+  try {
+    const done = (await finishLive?.({ ...about, segments, output: file, signal, onProgress: alive })) ?? null;
+    if (done === null) return null;
+    const { durationMs, startMs, hashes, repaired, sentBytes, adopt } = done;
+    return { kind: 'done', durationMs, startMs, hashes, repaired, loudness: null, live: { sentBytes, adopt } };
+  } catch (error) {
+    return retryAfter(error, signal);
+  }
+}
+
+function retryAfter(error: unknown, signal: AbortSignal): OutputOutcome {
+  if (signal.aborted) return INTERRUPTED;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED';
+  return { kind: 'retry', code, message: error instanceof Error ? error.message : String(error) };
 }
 
 /** A file is not withheld for its loudness. */

@@ -14,6 +14,7 @@ import { reencodedName } from './finalize.ts';
 import { FFMPEG_MISSING, type FoundSegment, whyNoFile, whyNothing } from './finalize-failures.ts';
 import { finalizeOutput, type OutputOutcome, type RecordingFacts } from './finalize-output.ts';
 import { hashFile } from './hash-file.ts';
+import type { LiveUploads } from './live/live-uploads.ts';
 import { leftoversOf } from './loudness.ts';
 import { buildManifest, manifestName, writeManifest } from './manifest.ts';
 import type { Outcome, Step, StepProgress } from './steps.ts';
@@ -32,6 +33,8 @@ export interface FinalizeStepDeps {
   /** Null when there is none: then only what needs none is done. */
   ffmpegPath: string | null;
   settings: Pick<Settings, 'audio' | 'loudness' | 'manifest'>;
+  /** Mixes that were sent while they were recorded; none are without it. */
+  live?: Pick<LiveUploads, 'finish' | 'finalized'> | undefined;
   /** Of the recorder; goes into files and manifest. */
   version: string;
   /** Wall clock, ms since 1970. */
@@ -55,29 +58,40 @@ type MadeOutcome = Exclude<OutputOutcome, { kind: 'retry' }>;
  * file that is gone or shorter than its row says is made again as long as its segments are there.
  */
 export function createFinalizeStep(deps: FinalizeStepDeps): Step {
-  return async ({ id }, signal, report) => {
-    const { store } = deps;
-    // The box may have been killed while it was ending this recording.
-    await waitForOrphan(deps.directoryOf(id), ORPHAN_WAIT_MS, signal);
-    await reconcile(deps, rowOfRecording(deps, id));
-    const recording = rowOfRecording(deps, id);
-    const targets = await targetsOf(deps, recording);
-    const found = targets.flatMap(({ segments }) => segments);
-    if (recording.firstMediaAtMs === null) return whyNothing(recording, found);
-    const standstill = await makeFiles(deps, recording, targets, signal, report);
-    if (standstill) return standstill;
-    const files = store.files.list(recording.id);
-    const made = files.filter(({ state }) => state !== 'failed');
-    const [first] = made;
-    if (!first) return whyNoFile(files) ?? whyNothing(recording, found);
-    try {
-      await finishManifest(deps, recording, made, first);
-    } catch (error) {
-      return { kind: 'retryAt', code: codeOf(error), message: error instanceof Error ? error.message : String(error) };
-    }
-    await removeSegments(deps, recording, targets, made);
-    return { kind: 'done' };
+  return async (row, signal, report) => {
+    const outcome = await finalize(deps, row.id, signal, report);
+    if (outcome.kind === 'done' || outcome.kind === 'failed') await deps.live?.finalized(row.id);
+    return outcome;
   };
+}
+
+async function finalize(
+  deps: FinalizeStepDeps,
+  id: string,
+  signal: AbortSignal,
+  report: (progress: StepProgress) => void,
+): Promise<Outcome> {
+  const { store } = deps;
+  // The box may have been killed while it was ending this recording.
+  await waitForOrphan(deps.directoryOf(id), ORPHAN_WAIT_MS, signal);
+  await reconcile(deps, rowOfRecording(deps, id));
+  const recording = rowOfRecording(deps, id);
+  const targets = await targetsOf(deps, recording);
+  const found = targets.flatMap(({ segments }) => segments);
+  if (recording.firstMediaAtMs === null) return whyNothing(recording, found);
+  const standstill = await makeFiles(deps, recording, targets, signal, report);
+  if (standstill) return standstill;
+  const files = store.files.list(recording.id);
+  const made = files.filter(({ state }) => state !== 'failed');
+  const [first] = made;
+  if (!first) return whyNoFile(files) ?? whyNothing(recording, found);
+  try {
+    await finishManifest(deps, recording, made, first);
+  } catch (error) {
+    return { kind: 'retryAt', code: codeOf(error), message: error instanceof Error ? error.message : String(error) };
+  }
+  await removeSegments(deps, recording, targets, made);
+  return { kind: 'done' };
 }
 
 function rowOfRecording({ store }: FinalizeStepDeps, id: string): RecordingRow {
@@ -129,7 +143,7 @@ async function makeFiles(
   signal: AbortSignal,
   report: (progress: StepProgress) => void,
 ): Promise<Outcome | null> {
-  const { store, directoryOf, ffmpegPath, settings } = deps;
+  const { store, directoryOf, ffmpegPath, settings, live } = deps;
   const facts = factsOf(deps, recording);
   const totalBytes = targets.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
@@ -140,6 +154,7 @@ async function makeFiles(
     if (!row || !(await isWhole(row))) {
       const outcome = await finalizeOutput({
         ...{ facts, output: target.output, segments: target.segments, ffmpegPath, settings, signal },
+        finishLive: target.output === 'mix' && live ? (plan) => live.finish(recording.id, plan) : undefined,
         file: path.join(directoryOf(recording.id), target.name),
         onProgress: (share) => report({ doneBytes: before + Math.floor(target.bytes * share), totalBytes }),
       });
@@ -198,12 +213,20 @@ function writeOutcome(
       store.events.append('outputFailed', recording.id, { file: fileIndex, output, code, message });
       return;
     }
-    const { durationMs, startMs: startOffsetMs, hashes, repaired, loudness } = outcome;
+    const { durationMs, startMs: startOffsetMs, hashes, repaired, loudness, live } = outcome;
     store.files.put({ ...file, ...hashes, durationMs, startOffsetMs });
+    if (fileIndex === 0) live?.adopt();
     for (const gap of lostSegments(recording, output, segments, repaired.omittedSegments)) {
       store.gaps.add(recording.id, gap);
     }
-    const facts = { bytes: hashes.bytes, durationMs, startOffsetMs, repaired, ...(loudness ? { loudness } : {}) };
+    const facts = {
+      bytes: hashes.bytes,
+      durationMs,
+      startOffsetMs,
+      repaired,
+      ...(loudness ? { loudness } : {}),
+      ...(live ? { sentBytes: live.sentBytes } : {}),
+    };
     store.events.append('finalized', recording.id, { file: fileIndex, output, ...facts });
   });
 }

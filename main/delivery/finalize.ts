@@ -165,7 +165,7 @@ async function prepareMp4(run: Run): Promise<Joined | null> {
   run.repaired.droppedSamples = joined.droppedSamples;
   run.repaired.filledAudioMs = joined.filledAudioMs;
   return {
-    head: joined.file.head(),
+    head: joined.head(),
     ranges: joined.ranges,
     mediaBytes: joined.file.mediaBytes,
     durationMs: joined.file.durationMs,

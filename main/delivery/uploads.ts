@@ -11,6 +11,7 @@ import { type BoxCredentials, createBoxCredentials } from './box-credentials.ts'
 import type { Clock } from './clock.ts';
 import { createCosClient } from './cos/cos-client.ts';
 import type { CosNetwork } from './cos/route.ts';
+import { createLiveUploads, type LiveUploads } from './live/live-uploads.ts';
 import type { Runner } from './runner.ts';
 import type { DeliveryState, Outcome } from './steps.ts';
 import { createStraySweep, type StraySweep } from './stray-sweep.ts';
@@ -23,6 +24,8 @@ export interface UploadsOptions {
   clock: Clock;
   random: () => number;
   log: Logger;
+  /** Folder of a recording's segments; without it nothing is sent while it is recorded. */
+  directoryOf?: ((recordingId: string) => string) | undefined;
   /** Environment variables that name proxies. */
   variables: ProxyVariables;
   /** Where connections may go; anywhere when undefined. */
@@ -33,6 +36,8 @@ export interface UploadsOptions {
 export interface Uploads {
   readonly stepDeps: UploadStepDeps;
   readonly credentials: BoxCredentials;
+  /** Mixes that are sent while they are recorded. */
+  readonly live: LiveUploads | undefined;
   /** Begins to watch the line and to look for strays. */
   start(runner: Pick<Runner, 'lineIsBack'>): void;
   /** To be called with what every try brought: one that got through tells that the line is back. */
@@ -65,6 +70,8 @@ export function createUploads(options: UploadsOptions): Uploads {
     throttle: createThrottle(() => settings.upload.maxBytesPerSecond, clock),
   };
   const strays = createSweep(options, stepDeps);
+  const { directoryOf } = options;
+  const live = directoryOf && createLiveUploads({ store, settings, directoryOf, upload: stepDeps, clock, log });
   let runner: Pick<Runner, 'lineIsBack'> | undefined;
   let stopWatching = (): void => {};
   let wokenAtMs = Number.NEGATIVE_INFINITY;
@@ -76,9 +83,11 @@ export function createUploads(options: UploadsOptions): Uploads {
   return {
     stepDeps,
     credentials,
+    live,
     start(to) {
       runner = to;
       strays.start();
+      live?.start();
       stopWatching = watchLine({ clock, onChanged: lineIsBack });
     },
     settled(state, outcome) {
@@ -91,7 +100,7 @@ export function createUploads(options: UploadsOptions): Uploads {
     },
     async stop() {
       stopWatching();
-      await strays.stop();
+      await Promise.all([strays.stop(), live?.stop()]);
     },
   };
 }

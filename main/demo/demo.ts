@@ -62,7 +62,7 @@ async function demo(options: { keep: boolean; media?: string; data: string }): P
   if (existsSync(path.join(data, 'room', 'scenario.json'))) rmSync(data, { recursive: true });
   mkdirSync(data, { recursive: true });
 
-  say('TRTC recorder box: the main job with SIMULATED rooms and a LOCAL stand-in for COS');
+  say('TRTC Recorder: the main job with SIMULATED rooms and a LOCAL stand-in for COS');
   say(`  encoder   ffmpeg ${ffmpeg.version} (${ffmpeg.source}, ${ffmpeg.licence})`);
   say(`  clips     ${options.media ? `from ${options.media}` : 'drawn and voiced here'} …`);
   const scenario = await prepareScenario({

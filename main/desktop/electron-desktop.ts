@@ -1,25 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { app, crashReporter, dialog, Menu, session } from 'electron';
+import { app, crashReporter, Menu, session } from 'electron';
 import { type ApiClient, createApiClient } from '../../shared/api/client.ts';
 import { CAPTURING_STATES } from '../../shared/recording.ts';
 import { LANGUAGE_TAG, type Language, pickLanguage } from '../../shared/texts/language.ts';
+import type { CaptureHost } from '../capture/host.ts';
 import { ensureDirectory } from '../durable-directory.ts';
 import { SECRET_BYTES, tokenOf } from '../http/access/secrets.ts';
 import { type Logging, openLogging } from '../logging.ts';
 import { productPath } from '../product-root.ts';
+import type { Settings } from '../settings/settings.ts';
 import { createElectronTray, type ElectronTray } from '../tray/electron-tray.ts';
 import { VERSION } from '../version.ts';
 import { loopbackAddress, placeOfLink } from './addresses.ts';
 import { type DesktopArguments, LINK_SCHEME, readDesktopArguments } from './arguments.ts';
 import { createUtilityHost } from './electron-capture-host.ts';
 import { CONSOLE_PARTITION, type ConsoleWindow, createConsoleWindow } from './electron-console-window.ts';
+import { createKeychain } from './electron-keychain.ts';
 import { createLoginItem } from './electron-login-item.ts';
+import { showMessage } from './electron-message.ts';
 import { createPowerSave } from './electron-power-save.ts';
 import { startUtilityScript } from './electron-script.ts';
 import { guardShutdown } from './electron-shutdown.ts';
 import { type StartedBox, startWithPerson } from './electron-start.ts';
+import { createUpdates } from './electron-updates.ts';
+import { createWindowHost } from './electron-window-host.ts';
 import { createInnerBox } from './inner-box.ts';
 import { desktopText } from './texts/texts.ts';
 
@@ -42,6 +48,8 @@ export async function runDesktop(desktop: DesktopProcess): Promise<void> {
   const args = readDesktopArguments(desktop.argv);
   const dataDirectory = settleInSystem(desktop, args);
   if (!app.requestSingleInstanceLock()) return app.exit(0);
+  // The box stays when its last window is gone; without a listener Electron would quit.
+  app.on('window-all-closed', () => {});
   const calls = gatherCalls();
   await app.whenReady();
   const language = pickLanguage(app.getLocale());
@@ -51,20 +59,24 @@ export async function runDesktop(desktop: DesktopProcess): Promise<void> {
   endInOrderOnError(logging, desktop.variables);
   const token = tokenOf(randomBytes(SECRET_BYTES));
   const { log } = logging;
-  const captureHost = createUtilityHost({ onStderr: (line) => log.debug({ line }, 'capture process wrote to stderr') });
+  const isAtLogin = args.isHidden || (desktop.platform === 'darwin' && app.getLoginItemSettings().wasOpenedAtLogin);
   const started = await startWithPerson({
-    ...{ arguments: args, dataDirectory, variables: desktop.variables, language, log: logging.log },
-    partsFor: () => ({
-      ...{ ownToken: token, captureHost, startScript: startUtilityScript },
-      startSelfTestBox: createInnerBox({ captureHost, log }),
-    }),
+    ...{ arguments: args, dataDirectory, variables: desktop.variables, language, log },
+    isAwaited: () => !isAtLogin || calls.isWaiting(),
+    partsFor: ({ capture }) => {
+      const captureHost = captureHostFor(capture.host, log);
+      return {
+        ...{ ownToken: token, captureHost, startScript: startUtilityScript },
+        keychain: createKeychain(desktop.platform),
+        startSelfTestBox: createInnerBox({ captureHost, log }),
+      };
+    },
   });
   if (started === null) {
     await logging.close();
     return app.exit(0);
   }
   const open = showFace({ ...started, desktop, language, logging, token });
-  const isAtLogin = args.isHidden || (desktop.platform === 'darwin' && app.getLoginItemSettings().wasOpenedAtLogin);
   if (!isAtLogin) open('/');
   calls.answer((link) => {
     if (link === null) return open();
@@ -73,6 +85,12 @@ export async function runDesktop(desktop: DesktopProcess): Promise<void> {
     else open(place);
   });
   if (args.link !== null) calls.call(args.link);
+}
+
+/** Windows unless the settings say otherwise: there alone the vendor supports the SDK. */
+function captureHostFor(wanted: Settings['capture']['host'], log: Logging['log']): CaptureHost {
+  const options = { onStderr: (line: string) => log.debug({ line }, 'capture process wrote to stderr') };
+  return wanted === 'process' ? createUtilityHost(options) : createWindowHost(options);
 }
 
 /** What has to be said before the app is ready. @returns the data directory */
@@ -112,7 +130,7 @@ function settleOnScreen(platform: NodeJS.Platform, language: Language): void {
  * Second starts and links, from the first moment on: those that come before the box is there are answered then.
  * A call is a link, or null for a second start.
  */
-function gatherCalls(): { call(link: string | null): void; answer(answer: (link: string | null) => void): void } {
+function gatherCalls() {
   const waiting: (string | null)[] = [];
   let take = (link: string | null): void => void waiting.push(link);
   app.on('second-instance', (_event, argv) => take(readDesktopArguments(argv.slice(1)).link));
@@ -123,8 +141,10 @@ function gatherCalls(): { call(link: string | null): void; answer(answer: (link:
     take(link);
   });
   return {
-    call: (link) => take(link),
-    answer(answer) {
+    call: (link: string | null): void => take(link),
+    /** Somebody called and was not answered yet. */
+    isWaiting: () => waiting.length > 0,
+    answer(answer: (link: string | null) => void): void {
       take = answer;
       for (const link of waiting.splice(0)) answer(link);
     },
@@ -157,9 +177,15 @@ function showFace(parts: FaceParts): (place?: string) => void {
   const powerSave = createPowerSave();
   const shownParts: { tray: ElectronTray | null } = { tray: null };
   const window = createWindow(parts, boxUrl);
+  const updates = createUpdates({
+    ...{ client, language, log, appImage: desktop.variables.APPIMAGE },
+    isService: desktop.variables.SYSTEMD_EXEC_PID === String(process.pid),
+    onChange: () => shownParts.tray?.redraw(),
+    install: () => shutdown.update(),
+  });
   const shutdown = guardShutdown({
     ...{ language, log, platform: desktop.platform, hideWindow: window.hide, setBusy: window.setBusy },
-    countRunning: () => countRunning(client),
+    ...{ updates, countRunning: () => countRunning(client) },
     isRecording: () => powerSave.isOn,
     async drain() {
       await appliance.stop();
@@ -167,6 +193,7 @@ function showFace(parts: FaceParts): (place?: string) => void {
     },
     takeDown() {
       powerSave.set(false);
+      updates.stop();
       shownParts.tray?.destroy();
       window.destroy();
     },
@@ -177,10 +204,16 @@ function showFace(parts: FaceParts): (place?: string) => void {
     iconsDirectory: productPath('resources/icons'),
     openConsole: window.show,
     showAbout: () => app.showAboutPanel(),
-    quit: shutdown.quit,
+    ...{ quit: shutdown.quit, installUpdate: shutdown.update, updates },
     launchAtLogin: createLoginItem({ platform: desktop.platform, variables: desktop.variables, name }),
-    onFacts: ({ running }) => powerSave.set(running.length > 0),
+    onFacts: ({ running }) => {
+      const isOn = running.length > 0;
+      // While nothing runs there is little news, and any of it may be that the last recording is finished.
+      if (powerSave.isOn !== isOn || !isOn) void updates.look();
+      powerSave.set(isOn);
+    },
   });
+  void updates.look();
   log.info({ certificate: settings.http.tls.certPath !== null }, 'the desktop is there');
   return window.show;
 }
@@ -196,7 +229,7 @@ function createWindow(
     icon: productPath('resources/icons/icon.png'),
     hasDevTools: !app.isPackaged,
     onFailed: () => {
-      void dialog.showMessageBox({
+      void showMessage({
         ...{ type: 'warning', title: desktopText(language, 'app.name') },
         ...{ message: desktopText(language, 'window.failed'), detail: desktopText(language, 'window.failedDetail') },
       });

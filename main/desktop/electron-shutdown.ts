@@ -1,7 +1,16 @@
-import { app, BaseWindow, dialog, powerMonitor } from 'electron';
+import { app, BaseWindow, powerMonitor } from 'electron';
 import type { Language } from '../../shared/texts/language.ts';
 import type { Logger } from '../logging.ts';
-import { nextShutdown, QUIT_ANSWERS, type ShutdownEffect, type ShutdownEvent, type ShutdownState } from './shutdown.ts';
+import { showMessage } from './electron-message.ts';
+import {
+  type EndedBy,
+  nextShutdown,
+  QUIT_ANSWERS,
+  type QuitAnswer,
+  type ShutdownEffect,
+  type ShutdownEvent,
+  type ShutdownState,
+} from './shutdown.ts';
 import { desktopText } from './texts/texts.ts';
 
 export interface ShutdownDeps {
@@ -17,12 +26,20 @@ export interface ShutdownDeps {
   setBusy(isBusy: boolean): void;
   /** Takes window and tray away. */
   takeDown(): void;
+  updates: {
+    /** Null when there is none to install. */
+    readyVersion(): string | null;
+    /** @returns whether the app ends by an installation */
+    leave(reason: EndedBy): boolean;
+  };
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
 export interface Shutdown {
   /** As the menu's Quit. */
   quit(): void;
+  /** Installs the update that is ready, when the person agrees, and comes back. */
+  update(): void;
 }
 
 /** The box bounds its own stop; this is the net below it. */
@@ -51,11 +68,10 @@ export function guardShutdown(deps: ShutdownDeps): Shutdown {
   /** A question that is withdrawn counts as closed; the table makes nothing of answers that come too late. */
   const ask = async (words: QuestionWords, ifClosed: number): Promise<number> => {
     const { signal } = questions;
-    const { response } = await dialog.showMessageBox({
+    return await showMessage({
       ...{ type: words.type, title: words.title, message: words.message, detail: words.detail },
       ...{ buttons: words.buttons, defaultId: words.defaultId, cancelId: ifClosed, noLink: true, signal },
     });
-    return response;
   };
   const showProgress = (): void => {
     if (state.name !== 'draining' || state.reason !== 'person') return;
@@ -72,10 +88,13 @@ export function guardShutdown(deps: ShutdownDeps): Shutdown {
         );
         break;
       case 'ask':
-        void ask(quitQuestion(deps.language, effect.running), 2).then((response) => {
-          const answer = QUIT_ANSWERS[response];
-          if (answer) tell({ kind: 'answered', answer });
-        });
+        {
+          const { words, answers } = endQuestion(effect, deps);
+          void ask(words, answers.indexOf('cancel')).then((response) => {
+            const answer = answers[response];
+            if (answer) tell({ kind: 'answered', answer });
+          });
+        }
         break;
       case 'withdrawQuestions':
         withdraw();
@@ -94,12 +113,17 @@ export function guardShutdown(deps: ShutdownDeps): Shutdown {
         });
         break;
       case 'leave':
-        leave(effect.exitCode, deps);
+        leave(effect, deps);
     }
   };
   listen(() => state, tell);
   if (deps.platform === 'win32') watchSession(deps, () => state, tell);
-  return { quit: () => tell({ kind: 'quitAsked' }) };
+  return {
+    quit: () => tell({ kind: 'quitAsked' }),
+    update: () => {
+      if (deps.updates.readyVersion() !== null) tell({ kind: 'updateAsked' });
+    },
+  };
 }
 
 type Tell = (event: ShutdownEvent) => void;
@@ -110,8 +134,6 @@ function listen(state: () => ShutdownState, tell: Tell): void {
     event.preventDefault();
     tell({ kind: 'quitAsked' });
   });
-  // The tray stays when the window is gone; without a listener Electron would quit.
-  app.on('window-all-closed', () => {});
   // The declared type leaves the event out; preventing it asks the system for the time to end in order.
   powerMonitor.on('shutdown', (event?: { preventDefault(): void }) => {
     event?.preventDefault();
@@ -157,15 +179,18 @@ function drainWithin({ drain, log }: ShutdownDeps, tell: Tell): void {
     .finally(() => clearTimeout(timer));
 }
 
-function leave(exitCode: 0 | 1, { takeDown }: ShutdownDeps): void {
+function leave(
+  { exitCode, reason }: Extract<ShutdownEffect, { kind: 'leave' }>,
+  { takeDown, updates }: ShutdownDeps,
+): void {
   takeDown();
   if (exitCode !== 0) {
     app.exit(exitCode);
     return;
   }
+  if (updates.leave(reason)) return;
   const timer = setTimeout(() => app.exit(0), LEAVE_WITHIN_MS);
   app.once('quit', () => clearTimeout(timer));
-  // By the usual way, on which an update that waits for the end is installed.
   app.quit();
 }
 
@@ -178,13 +203,43 @@ interface QuestionWords {
   defaultId: number;
 }
 
+interface Question {
+  words: QuestionWords;
+  /** What each button means. */
+  answers: readonly QuitAnswer[];
+}
+
+function endQuestion(
+  { running, reason }: Extract<ShutdownEffect, { kind: 'ask' }>,
+  { language, updates }: ShutdownDeps,
+): Question {
+  return reason === 'person'
+    ? { words: quitQuestion(language, running), answers: QUIT_ANSWERS }
+    : { words: updateQuestion(language, running, updates.readyVersion() ?? ''), answers: ['stop', 'cancel'] };
+}
+
 function quitQuestion(language: Language, running: number): QuestionWords {
   return {
     ...{ type: 'question', title: desktopText(language, 'quit.title'), defaultId: 1 },
-    message: desktopText(language, running === 1 ? 'quit.one' : 'quit.many', { count: running }),
+    message: runningWords(language, running),
     detail: desktopText(language, 'quit.detail'),
     buttons: QUIT_ANSWERS.map((answer) => desktopText(language, `quit.${answer}`)),
   };
+}
+
+function updateQuestion(language: Language, running: number, version: string): QuestionWords {
+  const isIdle = running === 0;
+  return {
+    // With recordings under way the careless answer leaves them alone.
+    ...{ type: 'question', title: desktopText(language, 'update.title', { version }), defaultId: isIdle ? 0 : 1 },
+    message: isIdle ? desktopText(language, 'update.none') : runningWords(language, running),
+    detail: desktopText(language, isIdle ? 'update.detail' : 'update.detailRunning'),
+    buttons: [desktopText(language, isIdle ? 'update.now' : 'update.stop'), desktopText(language, 'update.later')],
+  };
+}
+
+function runningWords(language: Language, running: number): string {
+  return desktopText(language, running === 1 ? 'quit.one' : 'quit.many', { count: running });
 }
 
 function progressWords(language: Language): QuestionWords {

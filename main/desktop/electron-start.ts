@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { app, dialog, shell } from 'electron';
+import { isDeepStrictEqual } from 'node:util';
+import { app, shell } from 'electron';
 import { LANGUAGE_TAG, type Language } from '../../shared/texts/language.ts';
 import { REMEDIES } from '../../shared/texts/remedies.ts';
 import { type Appliance, type ApplianceOptions, startAppliance } from '../appliance.ts';
@@ -11,7 +12,15 @@ import { type Environment, readEnvironment } from '../settings/environment.ts';
 import { openSettings } from '../settings/live-settings.ts';
 import { loadSettings, SETTINGS_FILE, type Settings } from '../settings/settings.ts';
 import type { DesktopArguments } from './arguments.ts';
-import { type StartFacts, type StartRemedy, startDialog, troubleOf } from './start-trouble.ts';
+import { showMessage } from './electron-message.ts';
+import {
+  planAfter,
+  type StartFacts,
+  type StartRemedy,
+  type StartTrouble,
+  startDialog,
+  troubleOf,
+} from './start-trouble.ts';
 import { desktopText } from './texts/texts.ts';
 
 export interface StartDeps {
@@ -20,6 +29,8 @@ export interface StartDeps {
   variables: Readonly<Record<string, string | undefined>>;
   language: Language;
   log: Logger;
+  /** Whether somebody sits there and wants to see the app; nobody does at a login. */
+  isAwaited(): boolean;
   /** What the desktop gives the box beside that; asked anew for each try. */
   partsFor(settings: Settings): Partial<ApplianceOptions>;
 }
@@ -43,15 +54,38 @@ const DISK_REMEDY: Readonly<Record<DiskFault, { readonly [Key in Language]: stri
   DISK_AWAY: REMEDIES.diskAway,
 };
 
-/** Starts the box, and asks the person what to do as often as it does not start. @returns null when the app is to end instead */
+/**
+ * Starts the box. What passes by itself is tried again by itself, beside the question to the person or without any; for the rest the
+ * person is asked what to do. @returns null when the app is to end instead
+ */
 export async function startWithPerson(deps: StartDeps): Promise<StartedBox | null> {
+  const beganAtMs = performance.now();
+  let question: Question | null = null;
+  let known: StartTrouble | null = null;
   for (;;) {
-    try {
-      return await startOnce(deps);
-    } catch (error) {
-      deps.log.error({ err: error }, 'the box did not start');
-      if ((await remedyFor(error, deps)) === 'quit') return null;
+    const tried: StartedBox | { error: unknown } = await startOnce(deps).catch((error: unknown) => ({ error }));
+    const answered: StartRemedy | null = question?.answered() ?? null;
+    if ('appliance' in tried) {
+      question?.withdraw();
+      if (answered !== 'quit') return tried;
+      await tried.appliance.stop();
+      return null;
     }
+    const trouble = troubleOf(tried.error, deps.language);
+    const isNew: boolean = !isDeepStrictEqual(trouble, known);
+    known = trouble;
+    deps.log[isNew ? 'error' : 'debug']({ err: tried.error, trouble: trouble.kind }, 'the box did not start');
+    if (isNew && answered === null) {
+      question?.withdraw();
+      question = null;
+    }
+    const { isTold, againAfterMs } = planAfter(trouble, deps.isAwaited(), performance.now() - beganAtMs);
+    if (isTold) question ??= ask(trouble, await factsFor(trouble, deps), diskRemedyOf(tried.error, deps.language));
+    const answer: StartRemedy | null = await answerWithin(question, againAfterMs);
+    if (question === null || answer === null) continue;
+    const isOver: boolean = (await carryOut(answer, question.facts, deps)) === 'quit';
+    question = null;
+    if (isOver) return null;
   }
 }
 
@@ -89,7 +123,7 @@ function tellOfDisk(language: Language): { failed(error: unknown): void; over():
       if (fault === null || fault === 'DISK_DENIED' || isTold) return;
       isTold = true;
       const { signal } = closing;
-      const shown = dialog.showMessageBox({
+      const shown = showMessage({
         ...{
           type: 'warning',
           title: desktopText(language, 'disk.title'),
@@ -99,7 +133,7 @@ function tellOfDisk(language: Language): { failed(error: unknown): void; over():
         buttons: [desktopText(language, 'disk.hide'), desktopText(language, 'start.quit')],
         ...{ defaultId: 0, cancelId: 0, noLink: true, signal },
       });
-      void shown.then(({ response }) => {
+      void shown.then((response) => {
         if (!signal.aborted && response === 1) app.quit();
       });
     },
@@ -107,49 +141,83 @@ function tellOfDisk(language: Language): { failed(error: unknown): void; over():
   };
 }
 
-/** Asks until the answer is to try again or to quit; carries out what was chosen. */
-async function remedyFor(error: unknown, deps: StartDeps): Promise<'again' | 'quit'> {
-  const { language, dataDirectory, log } = deps;
-  const facts = await factsFor(error, deps);
-  const { title, message, detail, buttons } = startDialog(troubleOf(error, language), facts);
-  for (;;) {
-    const { response } = await dialog.showMessageBox({
-      ...{ type: 'error', title, message, detail: withDiskRemedy(detail, error, language) },
+/** A question that stays open while the box tries again beside it. */
+interface Question {
+  facts: StartFacts;
+  /** Settles when the person has decided; never once it is withdrawn. */
+  answer: Promise<StartRemedy>;
+  answered(): StartRemedy | null;
+  withdraw(): void;
+}
+
+function ask(trouble: StartTrouble, facts: StartFacts, diskRemedy: string | null): Question {
+  const { title, message, detail, buttons } = startDialog(trouble, facts);
+  const closing = new AbortController();
+  const { signal } = closing;
+  const { promise, resolve } = Promise.withResolvers<StartRemedy>();
+  let given: StartRemedy | null = null;
+  const show = async (): Promise<void> => {
+    const response = await showMessage({
+      ...{ type: 'error', title, message, detail: diskRemedy === null ? detail : `${diskRemedy}\n\n${detail}`, signal },
       ...{ buttons: buttons.map(({ label }) => label), defaultId: 0, cancelId: buttons.length - 1, noLink: true },
     });
-    const remedy: StartRemedy = buttons[response]?.remedy ?? 'quit';
-    if (remedy === 'again' || remedy === 'quit') return remedy;
+    if (signal.aborted) return;
+    const remedy = buttons[response]?.remedy ?? 'quit';
     if (remedy === 'openFolder') {
-      await shell.openPath(troubleOf(error, language).kind === 'settings' ? dataDirectory : facts.logsDirectory);
-    } else if (remedy === 'usePort' && facts.freePort !== null) {
-      openSettings(dataDirectory).change({ http: { port: facts.freePort } });
-      log.info({ port: facts.freePort }, 'another port was chosen');
-      return 'again';
-    } else if (remedy === 'openOther' && facts.otherConsole !== null) {
-      await shell.openExternal(facts.otherConsole);
-      return 'quit';
+      await shell.openPath(folderOf(trouble, facts));
+      return await show();
     }
+    given = remedy;
+    resolve(remedy);
+  };
+  void show();
+  return { facts, answer: promise, answered: () => given, withdraw: () => closing.abort() };
+}
+
+/** What the person decides within that time; null when nothing. Without a time it waits for the answer. */
+async function answerWithin(question: Question | null, withinMs: number | null): Promise<StartRemedy | null> {
+  if (withinMs === null) return question === null ? null : await question.answer;
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), withinMs);
+  try {
+    return await (question === null ? promise : Promise.race([question.answer, promise]));
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function withDiskRemedy(detail: string, error: unknown, language: Language): string {
-  const fault = diskFaultOf(error);
-  return fault === null ? detail : `${DISK_REMEDY[fault][language]}\n\n${detail}`;
+async function carryOut(remedy: StartRemedy, facts: StartFacts, deps: StartDeps): Promise<'again' | 'quit'> {
+  if (remedy === 'usePort' && facts.freePort !== null) {
+    openSettings(deps.dataDirectory).change({ http: { port: facts.freePort } });
+    deps.log.info({ port: facts.freePort }, 'another port was chosen');
+    return 'again';
+  }
+  if (remedy === 'openOther' && facts.otherConsole !== null) await shell.openExternal(facts.otherConsole);
+  return remedy === 'again' ? 'again' : 'quit';
 }
 
-async function factsFor(error: unknown, { arguments: args, ...deps }: StartDeps): Promise<StartFacts> {
+function folderOf({ kind }: StartTrouble, { dataDirectory, logsDirectory }: StartFacts): string {
+  return kind === 'settings' || kind === 'addressAway' || kind === 'keyLocked' ? dataDirectory : logsDirectory;
+}
+
+function diskRemedyOf(error: unknown, language: Language): string | null {
+  const fault = diskFaultOf(error);
+  return fault === null ? null : DISK_REMEDY[fault][language];
+}
+
+async function factsFor({ kind }: StartTrouble, { arguments: args, ...deps }: StartDeps): Promise<StartFacts> {
   const { dataDirectory, language } = deps;
   const http = httpSettings(dataDirectory);
   const port = args.port ?? http?.port ?? 0;
-  const kind = troubleOf(error, language).kind;
+  const host = http?.host ?? '127.0.0.1';
   const scheme = http?.tls.certPath ? 'https' : 'http';
   return {
-    ...{ language, dataDirectory, port },
+    ...{ language, dataDirectory, port, host },
     settingsFile: path.join(dataDirectory, SETTINGS_FILE),
     logsDirectory: path.join(dataDirectory, 'logs'),
     otherConsole: kind === 'lockHeld' ? await consoleAt(`${scheme}://127.0.0.1:${port}`) : null,
     // A port that was given with the command is not the settings' business.
-    freePort: kind === 'portBusy' && args.port === null ? await freePortAfter(port, http?.host ?? '127.0.0.1') : null,
+    freePort: kind === 'portBusy' && args.port === null ? await freePortAfter(port, host) : null,
   };
 }
 

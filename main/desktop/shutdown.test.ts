@@ -10,9 +10,11 @@ import {
 } from './shutdown.ts';
 
 const QUIT: ShutdownEvent = { kind: 'quitAsked' };
+const UPDATE: ShutdownEvent = { kind: 'updateAsked' };
 const SYSTEM: ShutdownEvent = { kind: 'systemEnds' };
 const counted = (running: number): ShutdownEvent => ({ kind: 'counted', running });
-const draining = (reason: 'person' | 'system', isForceAsked = false): ShutdownState => ({
+const asking: ShutdownState = { name: 'asking', reason: 'person' };
+const draining = (reason: 'person' | 'update' | 'system', isForceAsked = false): ShutdownState => ({
   ...{ name: 'draining', reason, isForceAsked },
 });
 
@@ -33,8 +35,8 @@ const kindsOf = (events: readonly ShutdownEvent[]): string[] => play(events).eff
 describe('how the app ends', () => {
   it.each<[string, ShutdownEvent[], ShutdownState, string[]]>([
     ['nothing runs', [QUIT, counted(0)], draining('person'), ['count', 'drain']],
-    ['something runs', [QUIT, counted(2)], { name: 'asking' }, ['count', 'ask']],
-    ['asked twice', [QUIT, QUIT, counted(2), QUIT], { name: 'asking' }, ['count', 'ask']],
+    ['something runs', [QUIT, counted(2)], asking, ['count', 'ask']],
+    ['asked twice', [QUIT, QUIT, counted(2), QUIT], asking, ['count', 'ask']],
     ['stop', [QUIT, counted(1), { kind: 'answered', answer: 'stop' }], draining('person'), ['count', 'ask', 'drain']],
     [
       'keep',
@@ -58,6 +60,32 @@ describe('how the app ends', () => {
       draining('person', true),
       ['count', 'drain', 'askForce', 'askForce'],
     ],
+    ['an update, nothing runs', [UPDATE, counted(0)], { name: 'asking', reason: 'update' }, ['count', 'ask']],
+    [
+      'an update, wanted',
+      [UPDATE, counted(1), { kind: 'answered', answer: 'stop' }, UPDATE],
+      draining('update'),
+      ['count', 'ask', 'drain'],
+    ],
+    [
+      'an update, put off',
+      [UPDATE, counted(1), { kind: 'answered', answer: 'cancel' }],
+      { name: 'working' },
+      ['count', 'ask'],
+    ],
+    ['an update while quitting', [QUIT, UPDATE, counted(1)], asking, ['count', 'ask']],
+    [
+      'quit while an update drains',
+      [UPDATE, counted(0), { kind: 'answered', answer: 'stop' }, QUIT],
+      draining('update', true),
+      ['count', 'ask', 'drain', 'askForce'],
+    ],
+    [
+      'system ends while an update drains',
+      [UPDATE, counted(0), { kind: 'answered', answer: 'stop' }, SYSTEM],
+      draining('system'),
+      ['count', 'ask', 'drain'],
+    ],
     [
       'system ends while force is asked',
       [QUIT, counted(0), QUIT, SYSTEM, { kind: 'forceAnswered', isForced: true }],
@@ -75,19 +103,32 @@ describe('how the app ends', () => {
   ])('%j leaves with %i', (event, exitCode) => {
     expect(play([SYSTEM, event, event, QUIT, SYSTEM]).effects.slice(1)).toEqual([
       { kind: 'withdrawQuestions' },
-      { kind: 'leave', exitCode },
+      { kind: 'leave', exitCode, reason: 'system' },
     ]);
   });
 
   it('force leaves with 1 and only after the question', () => {
     const force: ShutdownEvent = { kind: 'forceAnswered', isForced: true };
     expect(kindsOf([QUIT, counted(0), force])).not.toContain('leave');
-    expect(play([QUIT, counted(0), QUIT, force]).effects.at(-1)).toEqual({ kind: 'leave', exitCode: 1 });
+    expect(play([QUIT, counted(0), QUIT, force]).effects.at(-1)).toEqual({
+      kind: 'leave',
+      exitCode: 1,
+      reason: 'person',
+    });
+  });
+
+  it('says at the end what it was for', () => {
+    const answered: ShutdownEvent = { kind: 'answered', answer: 'stop' };
+    const drained: ShutdownEvent = { kind: 'drained' };
+    const reasonOf = (...events: ShutdownEvent[]) => play(events).effects.at(-1);
+    expect(reasonOf(UPDATE, counted(2), answered, drained)).toMatchObject({ exitCode: 0, reason: 'update' });
+    expect(reasonOf(UPDATE, counted(2), answered, SYSTEM, drained)).toMatchObject({ exitCode: 0, reason: 'system' });
+    expect(reasonOf(QUIT, counted(0), drained)).toMatchObject({ exitCode: 0, reason: 'person' });
   });
 });
 
 const anyEvent: fc.Arbitrary<ShutdownEvent> = fc.oneof(
-  fc.constantFrom<ShutdownEvent>(QUIT, SYSTEM, { kind: 'drained' }, { kind: 'gaveUp' }),
+  fc.constantFrom<ShutdownEvent>(QUIT, UPDATE, SYSTEM, { kind: 'drained' }, { kind: 'gaveUp' }),
   fc.nat(3).map(counted),
   fc.constantFrom(...QUIT_ANSWERS).map((answer) => ({ kind: 'answered', answer }) as const),
   fc.boolean().map((isForced) => ({ kind: 'forceAnswered', isForced }) as const),

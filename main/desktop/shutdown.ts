@@ -1,19 +1,21 @@
 /**
  * How the app ends, as a table: what happened goes in, what is to be done comes out. Nothing here knows Electron or time.
  *
- * working → counting (how many recordings run?) → asking (only when some do) → draining → over
+ * working → counting (how many recordings run?) → asking (when some do, and before an update always) → draining → over
  *
  * A drain begins once and the app is left once, whatever comes in between. When the system ends the session nobody is asked.
  */
 export type ShutdownState =
   | { name: 'working' }
-  | { name: 'counting' }
-  | { name: 'asking' }
+  | { name: 'counting'; reason: WishedBy }
+  | { name: 'asking'; reason: WishedBy }
   /** `isForceAsked`: the person is being asked whether to leave before it is done. */
   | { name: 'draining'; reason: EndedBy; isForceAsked: boolean }
   | { name: 'over' };
 
-export type EndedBy = 'person' | 'system';
+/** A person who quits, or one who has an update installed. */
+export type WishedBy = 'person' | 'update';
+export type EndedBy = WishedBy | 'system';
 
 /** Stop the recordings and quit; go on recording without the window; as if nothing had been asked. */
 export const QUIT_ANSWERS = ['stop', 'keep', 'cancel'] as const;
@@ -21,6 +23,8 @@ export type QuitAnswer = (typeof QUIT_ANSWERS)[number];
 
 export type ShutdownEvent =
   | { kind: 'quitAsked' }
+  /** Somebody wants the update that is ready to be installed. */
+  | { kind: 'updateAsked' }
   /** Answer to `count`. */
   | { kind: 'counted'; running: number }
   | { kind: 'answered'; answer: QuitAnswer }
@@ -33,14 +37,14 @@ export type ShutdownEvent =
 
 export type ShutdownEffect =
   | { kind: 'count' }
-  | { kind: 'ask'; running: number }
+  | { kind: 'ask'; running: number; reason: WishedBy }
   /** Takes away whatever question is open. */
   | { kind: 'withdrawQuestions' }
   | { kind: 'hideWindow' }
   | { kind: 'drain'; reason: EndedBy }
   | { kind: 'askForce' }
   /** Ends the process. */
-  | { kind: 'leave'; exitCode: 0 | 1 };
+  | { kind: 'leave'; exitCode: 0 | 1; reason: EndedBy };
 
 export interface ShutdownStep {
   state: ShutdownState;
@@ -53,30 +57,37 @@ export function nextShutdown(state: ShutdownState, event: ShutdownEvent): Shutdo
   if (state.name === 'over') return stay;
   switch (event.kind) {
     case 'quitAsked':
-      if (state.name === 'working') return { state: { name: 'counting' }, effects: [{ kind: 'count' }] };
+      if (state.name === 'working') return count('person');
       return state.name === 'draining' ? askForce(state) : stay;
+    case 'updateAsked':
+      return state.name === 'working' ? count('update') : stay;
     case 'counted':
-      if (state.name !== 'counting') return stay;
-      if (event.running > 0) {
-        return { state: { name: 'asking' }, effects: [{ kind: 'ask', running: event.running }] };
-      }
-      return drain('person');
+      return state.name === 'counting' ? afterCount(state.reason, event.running) : stay;
     case 'answered':
-      return state.name === 'asking' ? afterAnswer(event.answer) : stay;
+      return state.name === 'asking' ? afterAnswer(state.reason, event.answer) : stay;
     case 'systemEnds':
       return afterSystemEnds(state);
     case 'drained':
-      return state.name === 'draining' ? leave(0) : stay;
+      return state.name === 'draining' ? leave(0, state.reason) : stay;
     case 'gaveUp':
-      return state.name === 'draining' ? leave(1) : stay;
+      return state.name === 'draining' ? leave(1, state.reason) : stay;
     case 'forceAnswered':
       if (state.name !== 'draining' || !state.isForceAsked) return stay;
-      return event.isForced ? leave(1) : { state: { ...state, isForceAsked: false }, effects: [] };
+      return event.isForced ? leave(1, state.reason) : { state: { ...state, isForceAsked: false }, effects: [] };
   }
 }
 
-function afterAnswer(answer: QuitAnswer): ShutdownStep {
-  if (answer === 'stop') return drain('person');
+function count(reason: WishedBy): ShutdownStep {
+  return { state: { name: 'counting', reason }, effects: [{ kind: 'count' }] };
+}
+
+function afterCount(reason: WishedBy, running: number): ShutdownStep {
+  if (running === 0 && reason === 'person') return drain(reason);
+  return { state: { name: 'asking', reason }, effects: [{ kind: 'ask', running, reason }] };
+}
+
+function afterAnswer(reason: WishedBy, answer: QuitAnswer): ShutdownStep {
+  if (answer === 'stop') return drain(reason);
   return { state: { name: 'working' }, effects: answer === 'keep' ? [{ kind: 'hideWindow' }] : [] };
 }
 
@@ -101,6 +112,6 @@ function drain(reason: EndedBy, isQuestionOpen = false): ShutdownStep {
   };
 }
 
-function leave(exitCode: 0 | 1): ShutdownStep {
-  return { state: { name: 'over' }, effects: [{ kind: 'withdrawQuestions' }, { kind: 'leave', exitCode }] };
+function leave(exitCode: 0 | 1, reason: EndedBy): ShutdownStep {
+  return { state: { name: 'over' }, effects: [{ kind: 'withdrawQuestions' }, { kind: 'leave', exitCode, reason }] };
 }

@@ -101,7 +101,7 @@ export function postmanCollection() {
   const groups = [...new Set(routes.map(([, { group }]) => group))];
   return {
     info: {
-      name: 'TRTC recorder box',
+      name: 'TRTC Recorder',
       description: 'Every address of the box. Set baseUrl, and token where the box demands one. See docs/api.md.',
       schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
     },

@@ -10,14 +10,12 @@ const LOADED_BY = {
   'trtc-electron-sdk': ['events', 'lodash.isequal', 'yuv-buffer', 'yuv-canvas'],
   'ffmpeg-static': [],
 };
-/** A development dependency of which one file is shipped: the font that has the characters no other has. */
-const FONT_PACKAGE = 'dejavu-fonts-ttf';
 
 /** Packages of the compiled box: `{ path, name, version, licence }` with the path from the root, in order of path. */
 export function boxPackages(root) {
   const lock = readLock(root);
   const own = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  const names = [...Object.keys(own.dependencies ?? {}), ...Object.keys(own.optionalDependencies ?? {}), FONT_PACKAGE];
+  const names = [...Object.keys(own.dependencies ?? {}), ...Object.keys(own.optionalDependencies ?? {})];
   return closure(
     root,
     lock,

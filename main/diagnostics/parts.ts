@@ -31,7 +31,7 @@ const RECORDINGS = 500;
 const PAGE = 100;
 const DAYS_MS = 14 * 24 * 3_600_000;
 
-const ABOUT = `Diagnostics of a TRTC recorder box.
+const ABOUT = `Diagnostics of TRTC Recorder.
 
 versions.json    the box and what it is made of
 system.json      processor, memory, disks

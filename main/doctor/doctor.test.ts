@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -252,6 +254,13 @@ describe('what the doctor finds and mends', () => {
     writeFileSync(path.join(data, 'secret.key'), Buffer.alloc(32, 7));
     const secrets = (await examine({ cos: false })).findings.find(({ check }) => check === 'secrets');
     expect(secrets).toMatchObject({ level: 'problem', remedy: expect.stringContaining('Put the secret.key back') });
+    // Only the desktop app can ask the keychain: that is nothing wrong, and nothing that the doctor may mend with a key of its own.
+    renameSync(path.join(data, 'secret.key'), path.join(data, 'secret.key.sealed'));
+    const locked = (await examine({ repair: true })).findings.filter(({ check }) =>
+      ['secrets', 'credentials'].includes(check),
+    );
+    expect(locked).toMatchObject([{ level: 'note', text: expect.stringContaining('keychain') }]);
+    expect(existsSync(path.join(data, 'secret.key'))).toBe(false);
   });
 
   it('a clock before the newest row, and a folder of recordings that is not mounted', async () => {

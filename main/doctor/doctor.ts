@@ -7,6 +7,7 @@ import { createUploads } from '../delivery/uploads.ts';
 import { silentLogger } from '../logging.ts';
 import { foldersOf } from '../recordings/folders.ts';
 import type { Environment } from '../settings/environment.ts';
+import { isKeyInKeychain, readFileSecretBox } from '../settings/secrets.ts';
 import { defaultSettings, loadSettings, type Settings, SettingsError } from '../settings/settings.ts';
 import { BACKUP_FOLDER } from '../store/backup.ts';
 import { DirectoryInUseError, lockDirectory } from '../store/directory-lock.ts';
@@ -96,9 +97,10 @@ async function examine(options: DoctorOptions, boxRuns: boolean): Promise<Findin
   const places = placesOf(options, settings, store);
   try {
     if (store) {
-      findings.push(...checkSecrets(store));
+      const isLocked = isKeyInKeychain(dataDirectory);
+      findings.push(...(isLocked ? [IN_KEYCHAIN] : checkSecrets(store)));
       findings.push(...(await checkFiles({ store, ...places, deep, isBoxRunning: boxRuns })));
-      if (options.cos) {
+      if (options.cos && !isLocked) {
         const client = clientsOf(options, store, settings);
         findings.push(...(await checkObjects({ store, clientFor: client, deep })));
       }
@@ -109,6 +111,13 @@ async function examine(options: DoctorOptions, boxRuns: boolean): Promise<Findin
   }
   return [...findings, await checkFfmpeg(environment), checkAddon(rooms)];
 }
+
+const IN_KEYCHAIN = finding(
+  'secrets',
+  'note',
+  'their key is in the keychain of the desktop app: neither they nor what they give access to in COS were looked at',
+  { remedy: 'Try COS access in the settings of the console. The app says at its start when it cannot open the key.' },
+);
 
 function readSettings(dataDirectory: string): { settings: Settings; findings: Finding[] } {
   try {
@@ -153,7 +162,7 @@ async function repairAll(
   for (const { check, about, text } of wanted) say(`to repair: ${check} ${[about, text].filter(Boolean).join(': ')}`);
   const { settings } = readSettings(dataDirectory);
   const backupDirectory = settings.backup.directory ?? path.join(dataDirectory, BACKUP_FOLDER);
-  const store = openStore(dataDirectory, { now, backupDirectory });
+  const store = openStore(dataDirectory, { now, backupDirectory, secretBox: readFileSecretBox(dataDirectory) });
   try {
     const deps = {
       store,

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import type { CapacitySchema } from '../../shared/api/capacity-routes.ts';
 import type { ListQuerySchema } from '../../shared/api/recording-routes.ts';
 import type { ErrorCode, Problem } from '../../shared/errors.ts';
 import type { GivenCredentials } from '../../shared/parse-credentials.ts';
@@ -44,12 +45,20 @@ export interface HealthView {
   recordings: {
     /** Recordings with a capture process now. */
     capturing: number;
-    /** How many may be captured at a time. */
+    /** How many may be captured at a time, if all further ones are mixed with pictures. */
     capacity: number;
     /** Recordings that ended but are not delivered yet. */
     delivering: number;
     /** Of those, how many stand still until somebody changes something. */
     blocked: number;
+  };
+  /**
+   * How many more of each kind would be taken, what the running ones take of the cores that recordings may take, what that is known from, and
+   * how many are encoded more lightly than set because the machine does not keep up.
+   */
+  capacity: Pick<Static<typeof CapacitySchema>, 'basis' | 'relieved' | 'room'> & {
+    loadCores: number;
+    limitCores: number;
   };
   /** Results and events that callers are still to be told, and those that were given up until somebody sends them again. */
   callbacks: { pending: number; parked: number };

@@ -2,6 +2,7 @@ import type { AccessApi } from './access/access-api.ts';
 import type { TlsSource } from './access/tls.ts';
 import type { ArchiveApi } from './archive-api.ts';
 import type { BoxApi } from './box-api.ts';
+import type { CapacityApi } from './capacity-api.ts';
 import type { ChecksApi, DiagnosticsApi } from './checks-api.ts';
 import type { EventsFeed } from './events-feed.ts';
 import type { FilesApi } from './files-api.ts';
@@ -40,6 +41,7 @@ export interface HttpServerDeps {
   settings?: SettingsApi;
   presets?: PresetsApi;
   selfTest?: SelfTestApi;
+  capacity?: CapacityApi;
   checks?: ChecksApi;
   diagnostics?: DiagnosticsApi;
   /** Directory of the built console; without one there is only the plain page. */

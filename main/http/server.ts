@@ -19,6 +19,7 @@ import { addSecurityHeaders, NOTHING_ALLOWED } from './access/security-headers.t
 import type { TlsSource } from './access/tls.ts';
 import { archiveHandlers } from './archive-handlers.ts';
 import { BODY_LIMIT_BYTES } from './body.ts';
+import { capacityHandlers } from './capacity-handlers.ts';
 import { checksHandlers, diagnosticsHandlers } from './checks-handlers.ts';
 import { createClientErrors } from './client-errors.ts';
 import { addConsoleRoutes, CONSOLE_PATH, hasConsole } from './console-routes.ts';
@@ -162,6 +163,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
     ...(deps.settings && settingsHandlers(deps.settings)),
     ...(deps.presets && presetHandlers(deps.presets, deps.box)),
     ...(deps.selfTest && selfTestHandlers(deps.selfTest)),
+    ...(deps.capacity && capacityHandlers(deps.capacity)),
     ...(deps.checks && checksHandlers(deps.checks)),
     ...(deps.diagnostics && diagnosticsHandlers(deps.diagnostics)),
     ...(deps.access && accessHandlers(deps.access, gate)),

@@ -1,9 +1,12 @@
 import type { ErrorCode } from '../../shared/errors.ts';
+import type { HealthView } from './box-api.ts';
 
 /** Whether a good request would be taken now, and why not. */
 export interface Readiness {
   ready: boolean;
   problems: ErrorCode[];
+  /** How many more recordings of each kind would be taken. */
+  room: HealthView['capacity']['room'];
 }
 
 /** What machines that watch the box ask it. */

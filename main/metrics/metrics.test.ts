@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { REMEDIES } from '../../shared/texts/remedies.ts';
+import type { RecordingView } from '../../shared/view.ts';
 import { FakeBox, HEALTHY } from '../../test/support/fake-box.ts';
 import { addRecording } from '../../test/support/new-recording.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -79,6 +80,12 @@ describe('the numbers', () => {
       'recorder_recordings{state="done"}': 0,
       recorder_capturing_recordings: 1,
       recorder_capacity_recordings: 8,
+      'recorder_capacity_room{kind="mixed"}': 7,
+      'recorder_capacity_room{kind="sound"}': 90,
+      recorder_capacity_load_cores: 0.2,
+      recorder_capacity_limit_cores: 1.6,
+      'recorder_capacity_basis{basis="measured"}': 1,
+      recorder_capacity_relieved_recordings: 0,
       recorder_accepting: 0,
       'recorder_problem{code="DISK_RESERVE"}': 1,
       recorder_deliveries_blocked: 0,
@@ -90,6 +97,7 @@ describe('the numbers', () => {
       recorder_disk_free_bytes: 50e9,
       recorder_disk_reserve_bytes: 2e9,
       recorder_event_readers: 3,
+      recorder_recordings_without_sound: 0,
       recorder_encode_speed_ratio: 1,
       recorder_line_up: 1,
     });
@@ -97,6 +105,13 @@ describe('the numbers', () => {
     const later = await scrape();
     expect(later.get('recorder_problem{code="DISK_RESERVE"}')).toBeUndefined();
     expect(later.get('recorder_disk_free_bytes')).toBeNaN();
+  });
+
+  it('count the recordings that get no sound', async () => {
+    const [silent] = [record(), record()];
+    const warnings = [{ code: 'SOUND_MISSING', at: '2030-01-01T00:00:00.000Z', message: { en: '', zh: '' } }];
+    box.recordings = [{ id: silent, warnings } as unknown as RecordingView];
+    expect((await scrape()).get('recorder_recordings_without_sound')).toBe(1);
   });
 
   it('say that the line is down while uploads wait for it', async () => {

@@ -8,7 +8,7 @@ import { CaptureTotals } from './capture-totals.ts';
 
 export interface MetricsDeps {
   store: Pick<Store, 'recordings' | 'files' | 'callbacks' | 'sdkProblems'>;
-  box: Pick<BoxApi, 'health'>;
+  box: Pick<BoxApi, 'health' | 'get'>;
   /** How many follow the events of the box now. */
   readers(): number;
   version: string;
@@ -33,6 +33,7 @@ export function createMetrics(deps: MetricsDeps): () => Promise<{ contentType: s
     measureStore(meters, deps);
     measureCapture(meters, totals);
     meters.build.set({ version: deps.version, simulated: String(health.simulated) }, 1);
+    meters.withoutSound.set(await countWithoutSound(deps));
     meters.readers.set(deps.readers());
     return { contentType: meters.registry.contentType, text: await meters.registry.metrics() };
   };
@@ -58,7 +59,21 @@ function createMeters() {
     ),
     recordings: gauge('recordings', 'Recordings on the box, by state.', 'state'),
     capturing: gauge('capturing_recordings', 'Recordings with a capture process.'),
-    capacity: gauge('capacity_recordings', 'How many may be captured at a time.'),
+    capacity: gauge(
+      'capacity_recordings',
+      'How many may be captured at a time, if all further ones are mixed with pictures.',
+    ),
+    capacityRoom: gauge('capacity_room', 'How many more recordings of a kind would be taken.', 'kind'),
+    capacityLoad: gauge(
+      'capacity_load_cores',
+      'Processor cores that the running recordings take, by what was measured.',
+    ),
+    capacityLimit: gauge('capacity_limit_cores', 'Processor cores that recordings may take.'),
+    capacityBasis: gauge('capacity_basis', '1 for where the capacity comes from: measured, assumed, or set.', 'basis'),
+    relieved: gauge(
+      'capacity_relieved_recordings',
+      'Recordings encoded more lightly than set: the machine does not keep up.',
+    ),
     accepting: gauge('accepting', '1 when a good request would be taken now.'),
     problem: gauge('problem', '1 for each code that requests are refused with now.', 'code'),
     blocked: gauge('deliveries_blocked', 'Recordings whose delivery stands still until somebody changes something.'),
@@ -74,6 +89,7 @@ function createMeters() {
     diskFree: gauge('disk_free_bytes', 'Free on the disk of the recordings; NaN while it is away.'),
     diskReserve: gauge('disk_reserve_bytes', 'Below this much nothing more is recorded.'),
     readers: gauge('event_readers', 'Who follows the events of the box.'),
+    withoutSound: gauge('recordings_without_sound', 'Recordings to which no sound comes although somebody sends some.'),
     encodeSpeed: gauge(
       'encode_speed_ratio',
       'Share of the pictures due since the last scrape that the slowest encoder took; 1 when all keep up.',
@@ -85,9 +101,15 @@ function createMeters() {
   };
 }
 
-function measureHealth(meters: Meters, { recordings, accepting, problems, disk }: HealthView): void {
+function measureHealth(meters: Meters, { recordings, capacity, accepting, problems, disk }: HealthView): void {
   meters.capturing.set(recordings.capturing);
   meters.capacity.set(recordings.capacity);
+  for (const [kind, room] of Object.entries(capacity.room)) meters.capacityRoom.set({ kind }, room);
+  meters.capacityLoad.set(capacity.loadCores);
+  meters.capacityLimit.set(capacity.limitCores);
+  meters.capacityBasis.reset();
+  meters.capacityBasis.set({ basis: capacity.basis }, 1);
+  meters.relieved.set(capacity.relieved);
   meters.accepting.set(accepting ? 1 : 0);
   meters.problem.reset();
   for (const code of problems) meters.problem.set({ code }, 1);
@@ -109,6 +131,11 @@ function measureStore(meters: Meters, { store, now }: MetricsDeps): void {
   const forLine = waiting.filter(({ waitRemedy }) => waitRemedy !== null && LINE_REMEDIES.has(waitRemedy)).length;
   meters.waitingForLine.set(forLine);
   meters.lineUp.set(forLine === 0 ? 1 : 0);
+}
+
+async function countWithoutSound({ store, box }: MetricsDeps): Promise<number> {
+  const views = await Promise.all(store.recordings.capturing().map(({ id }) => box.get(id)));
+  return views.filter((view) => view?.warnings.some(({ code }) => code === 'SOUND_MISSING')).length;
 }
 
 function measureCapture(meters: Meters, totals: CaptureTotals): void {

@@ -18,14 +18,18 @@ function rig() {
 
 it('is what the box says, and whether its database can be written', async () => {
   const { box, state, readiness } = rig();
-  expect(await readiness()).toEqual({ ready: true, problems: [] });
+  expect(await readiness()).toEqual({ ready: true, problems: [], room: { mixed: 7, singles: 5, sound: 90 } });
   box.healthNow = { ...HEALTHY, accepting: false, problems: ['AT_CAPACITY'] };
   state.isBroken = true;
   state.nowMs = 1000;
-  expect(await readiness()).toEqual({ ready: false, problems: ['AT_CAPACITY', 'DISK_FAULT'] });
+  expect(await readiness()).toMatchObject({ ready: false, problems: ['AT_CAPACITY', 'DISK_FAULT'] });
   box.failure = new Error('database is locked');
   state.nowMs = 2000;
-  expect(await readiness()).toEqual({ ready: false, problems: ['DISK_FAULT'] });
+  expect(await readiness()).toEqual({
+    ready: false,
+    problems: ['DISK_FAULT'],
+    room: { mixed: 0, singles: 0, sound: 0 },
+  });
 });
 
 it('writes at most once a second, however many ask', async () => {

@@ -10,6 +10,8 @@ export interface ReadinessDeps {
   nowMs(): number;
 }
 
+const NO_ROOM = { mixed: 0, singles: 0, sound: 0 };
+
 /** Anybody may ask as often as he likes, and a look at the disk costs a write: what it found is good for this long. */
 const WRITE_GOOD_FOR_MS = 1000;
 
@@ -32,11 +34,10 @@ export function createReadiness({ box, tryToWrite, nowMs }: ReadinessDeps): () =
     return canWrite;
   };
   return async () => {
-    const problems: ErrorCode[] = await box.health().then(
-      (health) => [...health.problems],
-      () => ['DISK_FAULT' as const],
-    );
+    const health = await box.health().catch(() => null);
+    const problems: ErrorCode[] = health ? [...health.problems] : ['DISK_FAULT'];
     if (!writes() && !problems.includes('DISK_FAULT')) problems.push('DISK_FAULT');
-    return { ready: problems.length === 0, problems };
+    const ready = problems.length === 0;
+    return { ready, problems, room: health?.capacity.room ?? NO_ROOM };
   };
 }

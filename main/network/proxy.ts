@@ -48,7 +48,8 @@ export function proxyForDisplay(address: string): string {
   return `${protocol}//${host}`;
 }
 
-function isThisMachine(hostname: string): boolean {
+/** Whether a host of a URL is this machine, by its address or by a name that means nothing else. */
+export function isThisMachine(hostname: string): boolean {
   const name = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost')) return true;
   const version = isIP(name);

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordingRequest } from '../../shared/request.ts';
+import { statsAt } from '../../test/support/fake-host.ts';
 import { SECRETS } from '../../test/support/new-recording.ts';
 import { createSupervised, type Supervised } from '../../test/support/supervised.ts';
 import { makeUserSig } from '../../test/support/user-sig.ts';
+import { createAdmission } from '../capacity/admission.ts';
+import { ASSUMED_SPEED } from '../capacity/speed.ts';
 import { createBoxCredentials } from '../delivery/box-credentials.ts';
 import type { AcceptResult, BoxApi } from '../http/box-api.ts';
 import { silentLogger } from '../logging.ts';
@@ -12,9 +15,12 @@ import { type BoxDeps, createBox } from './box.ts';
 const addon = vi.hoisted(() => ({ present: false }));
 vi.mock('../capture/room/trtc/addon.ts', () => ({ findAddon: () => ({ ...addon, path: '/addon' }) }));
 
+const MACHINE = { cores: 2, memoryBytes: 8e9 };
 const BOX_KEYS = { secretId: 'AKIDbox', secretKey: 'key-of-the-box' };
 
 let under: Supervised;
+/** How often a measurement had to give way to a recording. */
+let gaveWay: number;
 /** Bytes uploaded so far, as the runner knows them. */
 let progress: { doneBytes: number; totalBytes: number } | undefined;
 
@@ -22,6 +28,7 @@ beforeEach(() => {
   under = createSupervised();
   addon.present = false;
   progress = undefined;
+  gaveWay = 0;
 });
 afterEach(() => under.close());
 
@@ -36,6 +43,18 @@ function open(changes: Partial<BoxDeps> = {}): BoxApi {
     outbox: { wake: () => {} },
     settings,
     disk: { problems: async () => [], freeBytes: () => 50e9, totalBytes: () => null },
+    capacity: {
+      ...createAdmission({
+        settings,
+        machine: MACHINE,
+        speed: () => ASSUMED_SPEED,
+        relieved: () => under.supervisor.relieved,
+      }),
+      basis: () => 'set',
+      giveWay: () => {
+        gaveWay += 1;
+      },
+    },
     rooms: 'simulated',
     ffmpegVersion: '4.4',
     uploads: {
@@ -163,14 +182,18 @@ describe('a request', () => {
     const box = open();
     const ids: string[] = [];
     for (const RoomId of [1, 2]) ids.push(accepted(await box.accept(request({ RoomId }), { bodyHash: 'h' })));
-    expect(await box.accept(request({ RoomId: 3 }), { bodyHash: 'h' })).toEqual({
+    expect(gaveWay).toBe(2);
+    expect(await box.accept(request({ RoomId: 3 }), { bodyHash: 'h' })).toMatchObject({
       kind: 'problem',
       code: 'AT_CAPACITY',
+      detail: { en: expect.stringContaining('limits.maxRecordings') },
     });
+    expect(gaveWay).toBe(2);
     expect(await box.health()).toMatchObject({
       accepting: false,
       problems: ['AT_CAPACITY'],
       recordings: { capturing: 2, capacity: 2, delivering: 0 },
+      capacity: { room: { mixed: 0, singles: 0, sound: 0 }, limitCores: 1.6 },
     });
     await under.advance(0);
     under.host.started[0]?.enter(0);
@@ -178,6 +201,61 @@ describe('a request', () => {
     under.host.started[0]?.exit(0);
     expect((await box.health()).recordings).toMatchObject({ capturing: 1, delivering: 1 });
     accepted(await box.accept(request({ RoomId: 3 }), { bodyHash: 'h' }));
+  });
+});
+
+describe('without a number of the operator', () => {
+  const open2 = () => {
+    const settings = defaultSettings();
+    settings.disk.reserveBytes = 0;
+    return open({
+      settings,
+      capacity: {
+        ...createAdmission({
+          ...{ settings, machine: MACHINE, speed: () => ASSUMED_SPEED },
+          relieved: () => under.supervisor.relieved,
+        }),
+        basis: () => 'assumed',
+        giveWay: () => {},
+      },
+    });
+  };
+
+  it('as many are taken as the machine carries: what a recording costs counts, not its number', async () => {
+    const box = open2();
+    for (const RoomId of [1, 2, 3]) accepted(await box.accept(request({ RoomId, Mode: '12' }), { bodyHash: 'h' }));
+    expect(await box.accept(request({ RoomId: 4, Mode: '12' }), { bodyHash: 'h' })).toMatchObject({
+      code: 'AT_CAPACITY',
+      detail: { en: expect.stringContaining('processor cores') },
+      remedy: { en: expect.stringContaining('limits.maxRecordings') },
+    });
+    expect(await box.health()).toMatchObject({ problems: ['AT_CAPACITY'], recordings: { capturing: 3, capacity: 3 } });
+    accepted(await box.accept(request({ RoomId: 4, Mode: '10' }), { bodyHash: 'h' }));
+  });
+
+  it('nothing more is taken while a recording has to be encoded more lightly', async () => {
+    const box = open2();
+    const id = accepted(await box.accept(request(), { bodyHash: 'h' }));
+    await under.advance(0);
+    under.host.last.enter(0);
+    const relief = { preset: 'superfast', fps: 15, sinceMs: 9_000 };
+    under.host.last.tell(
+      { type: 'relieved', relief, atMs: 9_000 },
+      { type: 'stats', stats: { ...statsAt(10_000), relief } },
+    );
+    expect(under.events(id, 'encoderRelieved')).toEqual([{ ...relief, atMs: 9_000 }]);
+    expect((await box.get(id))?.warnings).toMatchObject([
+      { code: 'ENCODER_RELIEVED', message: { en: expect.stringContaining('superfast') } },
+    ]);
+    expect(await box.health()).toMatchObject({ problems: ['AT_CAPACITY'], capacity: { relieved: 1 } });
+    expect(await box.accept(request({ RoomId: 2, Mode: '10' }), { bodyHash: 'h' })).toMatchObject({
+      code: 'AT_CAPACITY',
+      detail: { en: expect.stringContaining('keep up') },
+    });
+    under.host.last.tell({ type: 'relieved', relief: null, atMs: 99_000 }, { type: 'stats', stats: statsAt(99_000) });
+    expect(under.events(id, 'encoderRestored')).toEqual([{ atMs: 99_000 }]);
+    expect((await box.get(id))?.warnings).toEqual([]);
+    accepted(await box.accept(request({ RoomId: 2, Mode: '10' }), { bodyHash: 'h' }));
   });
 });
 

@@ -2,6 +2,8 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import type { ParseOptions, RecordingRequest } from '../../shared/request.ts';
 import { estimateBytesPerHour } from '../../shared/size-estimate.ts';
 import type { RecordingView } from '../../shared/view.ts';
+import type { Refusal } from '../capacity/admission.ts';
+import type { Capacity } from '../capacity/capacity.ts';
 import { findAddon } from '../capture/room/trtc/addon.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Runner } from '../delivery/runner.ts';
@@ -17,7 +19,7 @@ import type { DiskCare } from './disk-care.ts';
 import type { Supervisor } from './supervisor.ts';
 import { createUploadDesk } from './upload-desk.ts';
 import { createUserSigCheck, userSigExpiresAtMs } from './user-sig.ts';
-import { endsAfterUserSig, warningsOf } from './warnings.ts';
+import { endsAfterUserSig, reliefWarnings, soundWarnings, warningsOf } from './warnings.ts';
 
 export interface BoxDeps {
   store: Store;
@@ -26,6 +28,7 @@ export interface BoxDeps {
   uploads: Pick<Uploads, 'credentials' | 'retryAll'>;
   outbox: Pick<Outbox, 'wake'>;
   settings: Settings;
+  capacity: Pick<Capacity, 'judge' | 'room' | 'giveWay' | 'basis'>;
   disk: Pick<DiskCare, 'problems' | 'freeBytes' | 'totalBytes'>;
   rooms: 'trtc' | 'simulated';
   /** Version of the ffmpeg in use, or null when none works. */
@@ -47,7 +50,12 @@ export function createBox(deps: BoxDeps): BoxApi {
     const shown = recordingView(store, row, progress ? { uploadedBytes: progress.doneBytes } : undefined);
     const stats = supervisor.stats(row.id);
     const durationMs = Math.max(shown.durationMs, stats?.timelineMs ?? 0);
-    return { ...shown, durationMs, warnings: warningsOf(row, settings.limits.maxLengthMs, now()) };
+    const warnings = [
+      ...warningsOf(row, settings.limits.maxLengthMs, now()),
+      ...soundWarnings(row, stats?.soundMissingSinceMs ?? null),
+      ...reliefWarnings(row, stats?.relief ?? null),
+    ];
+    return { ...shown, durationMs, warnings };
   };
 
   const refusals = async (): Promise<ErrorCode[]> => {
@@ -66,6 +74,7 @@ export function createBox(deps: BoxDeps): BoxApi {
     // A repeated question gets its first answer even when the box could not take the request now.
     const refusal = known ? undefined : (await refusals())[0];
     if (refusal) return { kind: 'problem', code: refusal };
+    let full: Refusal | null = null;
     const result = store.recordings.create(
       {
         sdkAppId: request.SdkAppId,
@@ -94,12 +103,16 @@ export function createBox(deps: BoxDeps): BoxApi {
       },
       {
         idempotency: key === undefined ? undefined : { key, bodyHash },
-        maxCapturing: settings.limits.maxRecordings,
+        hasRoom: (capturing) => {
+          full = deps.capacity.judge({ mode: request.Mode, alsoSingle: request.AlsoSingle }, capturing);
+          return full === null;
+        },
       },
     );
     switch (result.kind) {
       case 'created':
         noteShortUserSig(deps, result.recording);
+        deps.capacity.giveWay();
         supervisor.launch(result.recording.id);
         return { kind: 'accepted', recording: view(result.recording) };
       case 'replayed':
@@ -109,14 +122,16 @@ export function createBox(deps: BoxDeps): BoxApi {
       case 'idempotencyMismatch':
         return { kind: 'problem', code: 'IDEMPOTENCY_MISMATCH' };
       case 'atCapacity':
-        return { kind: 'problem', code: 'AT_CAPACITY' };
+        return { kind: 'problem', code: 'AT_CAPACITY', ...(full as Refusal | null) };
     }
   };
 
   const health = async (): Promise<HealthView> => {
     const problems = await refusals();
-    const capturing = store.recordings.capturing().length;
-    if (capturing >= settings.limits.maxRecordings) problems.push('AT_CAPACITY');
+    const running = store.recordings.capturing();
+    const { room, load, limit, capacity, relieved } = deps.capacity.room(running);
+    if (room.mixed === 0) problems.push('AT_CAPACITY');
+
     const counts = store.recordings.counts();
     const outgoing = store.callbacks.counts();
     return {
@@ -124,11 +139,12 @@ export function createBox(deps: BoxDeps): BoxApi {
       problems,
       simulated: deps.rooms === 'simulated',
       recordings: {
-        capturing,
-        capacity: settings.limits.maxRecordings,
+        capturing: running.length,
+        capacity,
         delivering: DELIVERY_STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0),
         blocked: store.recordings.waiting(DELIVERY_STATES).filter(({ blockedCode }) => blockedCode !== null).length,
       },
+      capacity: { room, loadCores: load.cores, limitCores: limit.cores, basis: deps.capacity.basis(), relieved },
       callbacks: { pending: outgoing.pending ?? 0, parked: outgoing.parked ?? 0 },
       disk: {
         freeBytes: deps.disk.freeBytes(),

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CALLBACK_EVENTS } from '../../shared/callback-events.ts';
 import { captureJob } from '../../test/support/capture-session.ts';
+import { statsAt } from '../../test/support/fake-host.ts';
 import { addRecording } from '../../test/support/new-recording.ts';
 import { createSupervised, type Supervised } from '../../test/support/supervised.ts';
 import type { Absence } from '../capture/messages.ts';
-import { USER_SIG_NOTICE_MS, warningsOf } from './warnings.ts';
+import { soundWarnings, USER_SIG_NOTICE_MS, warningsOf } from './warnings.ts';
 
 const HOUR_MS = 3_600_000;
 let box: Supervised;
@@ -97,6 +98,30 @@ describe('a connection that was given up', () => {
     await box.advance(1_000);
     expect(box.row(id)).toMatchObject({ state: 'finalizing', endReason: 'stopped' });
     expect(box.host.started).toHaveLength(1);
+  });
+});
+
+describe('sound that is missing', () => {
+  it('is an event, and a warning as long as it is missing', async () => {
+    const id = await inRoom();
+    const beat = (timelineMs: number, soundMissingSinceMs: number | null) =>
+      box.host.last.tell({ type: 'stats', stats: { ...statsAt(timelineMs), soundMissingSinceMs } });
+    const warnings = () => soundWarnings(box.row(id), box.supervisor.stats(id)?.soundMissingSinceMs ?? null);
+    beat(1_000, null);
+    expect(warnings()).toEqual([]);
+    box.host.last.tell({ type: 'sound', state: 'missing', atMs: 2_000 });
+    beat(7_000, 2_000);
+    const at = new Date((box.row(id).startedAtMs ?? 0) + 2_000).toISOString();
+    expect(warnings()).toMatchObject([
+      { code: 'SOUND_MISSING', at, message: { en: expect.stringContaining('sound') } },
+    ]);
+    box.host.last.tell({ type: 'sound', state: 'back', atMs: 9_000 });
+    beat(9_000, null);
+    expect(warnings()).toEqual([]);
+    expect([box.events(id, 'soundMissing'), box.events(id, 'soundBack')]).toEqual([
+      [{ atMs: 2_000 }],
+      [{ atMs: 9_000 }],
+    ]);
   });
 });
 

@@ -162,7 +162,11 @@ function createMeasures(options: MeasuresOptions): {
       freeBytes,
       dataFreeBytes,
       borrowedBytes: borrowed.reduce((sum, bytes) => sum + bytes, 0),
-      running: running.map(({ row, segmentBytes }) => ({ id: row.id, copyBytes: segmentBytes * copiesOf(row) })),
+      // A mix that is sent while it is recorded has its copy already.
+      running: running.map(({ row, segmentBytes, otherBytes }) => ({
+        id: row.id,
+        copyBytes: Math.max(0, segmentBytes * copiesOf(row) - otherBytes),
+      })),
     };
   };
   const missingBytes = async (row: RecordingRow): Promise<number> => {

@@ -169,6 +169,13 @@ function writeMessage(store: Store, now: () => number, id: string, message: Plai
     case 'leftToReenter':
       store.events.append('leftToReenter', id, { timelineMs: message.timelineMs });
       return;
+    case 'sound':
+      store.events.append(message.state === 'missing' ? 'soundMissing' : 'soundBack', id, { atMs: message.atMs });
+      return;
+    case 'relieved':
+      if (message.relief === null) store.events.append('encoderRestored', id, { atMs: message.atMs });
+      else store.events.append('encoderRelieved', id, { ...message.relief, atMs: message.atMs });
+      return;
     case 'sdkProblem':
       writeSdkProblem(store, id, message);
       return;

@@ -58,6 +58,11 @@ export class Supervisor {
     return this.#runs.get(recordingId)?.stats ?? null;
   }
 
+  /** How many recordings are encoded more lightly than set now. */
+  get relieved(): number {
+    return [...this.#runs.values()].filter(({ stats }) => stats?.relief).length;
+  }
+
   /** Somebody looks at a recording for the next `forMs`: its pictures come meanwhile. Harmless when it is not captured. */
   watch(recordingId: string, forMs: number): void {
     this.#runs.get(recordingId)?.watch(forMs);

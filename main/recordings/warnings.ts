@@ -1,6 +1,7 @@
 import { CAPTURING_STATES, type RecordingState } from '../../shared/recording.ts';
 import type { Text } from '../../shared/texts/language.ts';
 import type { RecordingWarning } from '../../shared/view.ts';
+import type { CaptureRelief } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 
 /** A UserSig that is about to expire is told of this long before. */
@@ -22,6 +23,36 @@ export function warningsOf(row: RecordingRow, maxLengthMs: number, nowMs: number
   const leftMs = row.userSigExpiresAtMs - nowMs;
   return [{ code: 'USERSIG_EXPIRES', at, message: leftMs > 0 ? expiresIn(leftMs, row, maxLengthMs) : HAS_EXPIRED }];
 }
+
+/** Warns of a recording that is encoded more lightly than set, because the machine does not keep up. */
+export function reliefWarnings(
+  { startedAtMs, cutMs }: Pick<RecordingRow, 'startedAtMs' | 'cutMs'>,
+  relief: CaptureRelief | null,
+): RecordingWarning[] {
+  if (relief === null || startedAtMs === null) return [];
+  const at = new Date(startedAtMs + cutMs + relief.sinceMs).toISOString();
+  const { preset, fps } = relief;
+  const message: Text = {
+    en: `The machine is too slow for all it records: this recording goes on with the faster preset ${preset} and ${fps} pictures a second. Its sound is whole. It gets back what was set when there is room again.`,
+    zh: `本机性能不足：此录制改用更快的预设 ${preset}，每秒 ${fps} 帧继续录制，声音不受影响。有余力后会自动恢复原设置。`,
+  };
+  return [{ code: 'ENCODER_RELIEVED', at, message }];
+}
+
+/** Warns of a recording to which no sound comes since that moment of its timeline, although somebody sends some. */
+export function soundWarnings(
+  { startedAtMs, cutMs }: Pick<RecordingRow, 'startedAtMs' | 'cutMs'>,
+  missingSinceMs: number | null,
+): RecordingWarning[] {
+  if (missingSinceMs === null || startedAtMs === null) return [];
+  const at = new Date(startedAtMs + cutMs + missingSinceMs).toISOString();
+  return [{ code: 'SOUND_MISSING', at, message: NO_SOUND }];
+}
+
+const NO_SOUND: Text = {
+  en: 'No sound arrives although somebody in the room sends some. A machine without a sound device hears nothing: connect one, or on Linux start the one made of software that comes with the box.',
+  zh: '房间内有人正在发送声音，但本机收不到。没有声音设备的机器无法接收声音：请连接声音设备，或在 Linux 上启用随附的虚拟声音设备。',
+};
 
 const HAS_EXPIRED: Text = {
   en: 'UserSig has expired: the recording goes on while the connection lasts, but the room cannot be entered again.',

@@ -22,7 +22,7 @@ describe('changing settings', () => {
     const { limits } = store.live;
     const before = store.current();
     store.change({ limits: { maxRecordings: 3 }, upload: { window: { from: '20:00', to: '06:00' } } });
-    expect([limits.maxRecordings, before.limits.maxRecordings]).toEqual([3, 8]);
+    expect([limits.maxRecordings, before.limits.maxRecordings]).toEqual([3, null]);
     expect(store.live.upload.window).toEqual({ from: '20:00', to: '06:00', timeZone: null });
     expect(structuredClone(store.live)).toEqual(store.current());
     expect(JSON.parse(JSON.stringify(store.live))).toEqual(store.current());

@@ -34,7 +34,18 @@ export interface SettingsStore {
 }
 
 /** Keys and groups that are read only when the box starts. */
-export const READ_AT_START = ['http', 'network', 'fleet', 'backup.directory', 'storage.directory'] as const;
+export const READ_AT_START = [
+  'http',
+  'network',
+  'fleet',
+  'secrets',
+  'capture.host',
+  'backup.directory',
+  'storage.directory',
+] as const;
+
+/** Keys and groups that only the desktop app on the machine itself changes: they decide which program the machine installs. */
+const DESKTOP_ONLY = ['updates'] as const;
 
 /**
  * @param overrides win over the settings file as long as this box runs; they are never written.
@@ -132,5 +143,14 @@ export function settingKeys(schema = ROOT): string[] {
 
 /** Those whose change counts only after the next start. */
 export function keysReadAtStart(): string[] {
-  return settingKeys().filter((key) => READ_AT_START.some((start) => key === start || key.startsWith(`${start}.`)));
+  return settingsWithin(READ_AT_START);
+}
+
+/** Those that nobody changes over the API but the desktop around the box. */
+export function keysOfDesktop(): string[] {
+  return settingsWithin(DESKTOP_ONLY);
+}
+
+function settingsWithin(groups: readonly string[]): string[] {
+  return settingKeys().filter((key) => groups.some((group) => key === group || key.startsWith(`${group}.`)));
 }

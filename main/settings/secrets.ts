@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFile } from './atomic-file.ts';
 
@@ -15,7 +15,8 @@ export interface SecretBox {
 
 /** A secret or its key cannot be used. The message never holds any of the content. */
 export class SecretError extends Error {
-  readonly code: 'SECRET_KEY_DAMAGED' | 'SECRET_UNREADABLE';
+  /** `SECRET_KEY_LOCKED`: the keychain does not open the key; `SECRET_KEY_IN_KEYCHAIN`: no keychain can be asked here. */
+  readonly code: 'SECRET_KEY_DAMAGED' | 'SECRET_UNREADABLE' | 'SECRET_KEY_LOCKED' | 'SECRET_KEY_IN_KEYCHAIN';
   constructor(code: SecretError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'SecretError';
@@ -26,7 +27,10 @@ export class SecretError extends Error {
 /** Name of the key file inside the data directory. */
 export const SECRET_KEY_FILE = 'secret.key';
 
-const KEY_BYTES = 32;
+/** Name of the file that holds the key sealed by the keychain of the operating system's user. */
+export const SEALED_KEY_FILE = 'secret.key.sealed';
+
+export const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** First byte of every blob, so that the format can change later. */
@@ -37,9 +41,10 @@ function boundData(context: string): Buffer {
   return Buffer.from(`trtc-recorder-box\0${FORMAT}\0${context}`, 'utf8');
 }
 
-/** AES-256-GCM with the given 32-byte key. Blob: format byte, nonce, tag, ciphertext. */
-export function createSecretBox(key: Uint8Array): SecretBox {
-  if (key.length !== KEY_BYTES) throw new RangeError(`the key must have ${KEY_BYTES} bytes`);
+/** AES-256-GCM with the given 32-byte key, which may be wiped afterwards. Blob: format byte, nonce, tag, ciphertext. */
+export function createSecretBox(keyBytes: Uint8Array): SecretBox {
+  if (keyBytes.length !== KEY_BYTES) throw new RangeError(`the key must have ${KEY_BYTES} bytes`);
+  const key = createSecretKey(keyBytes);
   return {
     seal(plaintext, context) {
       const nonce = randomBytes(NONCE_BYTES);
@@ -73,21 +78,18 @@ export function createSecretBox(key: Uint8Array): SecretBox {
 /**
  * A box over the key file in `directory`. The key is made at the first use and never overwritten: losing it would lose every
  * sealed secret.
- * @throws SecretError when the key file has the wrong length.
+ * @throws SecretError when the key file has the wrong length, or the key is in a keychain.
  */
 export function openFileSecretBox(directory: string): SecretBox {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, SECRET_KEY_FILE);
-  createFileIfMissing(path);
-  const key = readFileSync(path);
-  if (key.length !== KEY_BYTES) {
-    throw new SecretError(
-      'SECRET_KEY_DAMAGED',
-      `${path} has ${key.length} bytes instead of ${KEY_BYTES}. Restore it from a backup; only when there is none remove it, and the secrets of unfinished recordings with it.`,
-    );
+  if (isKeyInKeychain(directory)) throw keyInKeychain(directory);
+  if (!isThere(path)) {
+    const key = randomBytes(KEY_BYTES);
+    createFile(path, key);
+    key.fill(0);
   }
-  chmodSync(path, 0o600);
-  return createSecretBox(key);
+  return boxAndWipe(readKeyFile(path));
 }
 
 /**
@@ -96,24 +98,53 @@ export function openFileSecretBox(directory: string): SecretBox {
  */
 export function readFileSecretBox(directory: string): SecretBox {
   const path = join(directory, SECRET_KEY_FILE);
-  let key: Buffer | null = null;
   try {
-    key = readFileSync(path);
+    const key = readFileSync(path);
+    if (key.length === KEY_BYTES) return boxAndWipe(key);
   } catch {
     // Told when it is needed.
   }
-  if (key?.length === KEY_BYTES) return createSecretBox(key);
   const refuse = (): never => {
+    if (isKeyInKeychain(directory)) throw keyInKeychain(directory);
     throw new SecretError('SECRET_KEY_DAMAGED', `${path} is missing or damaged. Restore it from a backup.`);
   };
   return { seal: refuse, open: refuse };
 }
 
-function createFileIfMissing(path: string): void {
-  try {
-    readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    createFile(path, randomBytes(KEY_BYTES));
+/** Whether there is such a file. Throws when that cannot be told: a key that is merely out of reach must not be taken for none. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether the key of this directory can be had only from a keychain. */
+export function isKeyInKeychain(directory: string): boolean {
+  return !isThere(join(directory, SECRET_KEY_FILE)) && isThere(join(directory, SEALED_KEY_FILE));
+}
+
+/** A box over the key, whose bytes are wiped. */
+export function boxAndWipe(key: Uint8Array): SecretBox {
+  const box = createSecretBox(key);
+  key.fill(0);
+  return box;
+}
+
+/** The key in a file, which is made private. @throws SecretError when it has the wrong length; the system's error. */
+export function readKeyFile(path: string): Buffer {
+  const key = readFileSync(path);
+  if (key.length !== KEY_BYTES) {
+    throw new SecretError(
+      'SECRET_KEY_DAMAGED',
+      `${path} has ${key.length} bytes instead of ${KEY_BYTES}. Restore it from a backup; only when there is none remove it, and the secrets of unfinished recordings with it.`,
+    );
   }
+  chmodSync(path, 0o600);
+  return key;
+}
+
+/** What is said where no keychain can be asked. */
+export function keyInKeychain(directory: string): SecretError {
+  return new SecretError(
+    'SECRET_KEY_IN_KEYCHAIN',
+    `the key of the secrets in ${directory} was given to the keychain of the user who ran the desktop app (${SEALED_KEY_FILE}), and only that app can get it from there. Start the desktop app once with "secrets": {"keyStore": "file"} in settings.json and quit it, or put a copy of ${SECRET_KEY_FILE} back. Nothing was changed.`,
+  );
 }

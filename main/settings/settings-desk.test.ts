@@ -33,7 +33,7 @@ it('shows values, defaults, schema, and what needs a start; notes what was chang
   expect(desk.get()).toEqual(answer);
   expect(desk.get().defaults).toEqual(defaultSettings());
   expect(desk.get().schema).toMatchObject({
-    properties: { limits: { properties: { maxRecordings: { maximum: 64 } } } },
+    properties: { limits: { properties: { maxRecordings: { maximum: 500 } } } },
   });
   expect(noted).toEqual([['settingsChanged', null, { keys: ['limits.maxRecordings'] }]]);
 });
@@ -54,6 +54,30 @@ it('names field, rule and remedy in both languages', () => {
   });
   for (const { remedy } of errors) expect(remedy.en).toContain('GET /api/settings');
   expect(noted).toEqual([]);
+});
+
+it('lets the desktop alone say what this machine installs', () => {
+  const { desk, store, noted } = openDesk();
+  const feedUrl = 'https://updates.example.com/';
+  for (const patch of [
+    { updates: { feedUrl } },
+    { updates: { feedUrl: null } },
+    { video: { fps: 20 }, updates: { install: 'atQuit' } },
+  ]) {
+    const refusal = desk.change(patch);
+    expect(refusal).toMatchObject({ code: 'DESKTOP_ONLY', errors: [{ rule: 'desktopOnly' }] });
+  }
+  for (const odd of [{ updates: null }, { updates: [] }, { updates: { x: 1 } }]) {
+    expect(desk.change(odd)).toMatchObject({ code: 'INVALID_REQUEST' });
+  }
+  expect([store.current(), noted]).toEqual([defaultSettings(), []]);
+  expect(desk.get().readOnly).toEqual(['updates.feedUrl', 'updates.checkHours', 'updates.install']);
+  const asker = { isDesktop: true };
+  expect(desk.change({ updates: { feedUrl } }, asker)).toMatchObject({
+    values: { updates: { feedUrl } },
+    readOnly: [],
+  });
+  expect(desk.get(asker).readOnly).toEqual([]);
 });
 
 it('never shows the password of a proxy, and keeps it when the shown address comes back', () => {

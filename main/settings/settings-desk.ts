@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldError } from '../../shared/errors.ts';
 import { diskFaultOf } from '../disk-fault.ts';
-import type { SettingsAnswer, SettingsApi } from '../http/settings-api.ts';
+import type { SettingsAnswer, SettingsApi, SettingsAsker } from '../http/settings-api.ts';
 import type { Logger } from '../logging.ts';
 import { proxyForDisplay } from '../network/proxy.ts';
 import type { EventsTable } from '../store/events.ts';
-import { keysReadAtStart, type SettingsStore, settingKeys } from './live-settings.ts';
+import { keysOfDesktop, keysReadAtStart, type SettingsStore, settingKeys } from './live-settings.ts';
 import { defaultSettings, type Settings, SettingsError, type SettingsProblem, SettingsSchema } from './settings.ts';
 
 export interface SettingsDeskOptions {
@@ -15,13 +15,16 @@ export interface SettingsDeskOptions {
   log: Pick<Logger, 'info' | 'error'>;
 }
 
+const ANYBODY: SettingsAsker = { isDesktop: false };
+
 /** Reads and changes settings for whoever asks from outside. */
 export function createSettingsDesk({ store, events, log }: SettingsDeskOptions): SettingsApi {
-  const answer = (): SettingsAnswer => ({
+  const answer = (asker = ANYBODY): SettingsAnswer => ({
     values: shown(store.current()),
     defaults: defaultSettings(),
     schema: SettingsSchema as unknown as Record<string, unknown>,
     needsRestart: keysReadAtStart(),
+    readOnly: readOnlyFor(asker),
   });
   /** The change is made; that it cannot be noted now does not unmake it. */
   const note = (keys: readonly string[]): void => {
@@ -34,7 +37,9 @@ export function createSettingsDesk({ store, events, log }: SettingsDeskOptions):
   };
   return {
     get: answer,
-    change(patch) {
+    change(patch, asker = ANYBODY) {
+      const refused = readOnlyFor(asker).filter((key) => valueAt(patch, key) !== undefined);
+      if (refused.length > 0) return { kind: 'problem', code: 'DESKTOP_ONLY', errors: refused.map(desktopOnly) };
       const before = store.current();
       try {
         store.change(withSecretsOf(before, patch));
@@ -48,7 +53,7 @@ export function createSettingsDesk({ store, events, log }: SettingsDeskOptions):
       const now = store.current();
       const keys = settingKeys().filter((key) => !isDeepStrictEqual(valueAt(now, key), valueAt(before, key)));
       if (keys.length > 0) note(keys);
-      return answer();
+      return answer(asker);
     },
   };
 }
@@ -71,8 +76,28 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function valueAt(settings: Settings, key: string): unknown {
+/** Keys that this asker may not change, whatever the role. */
+function readOnlyFor({ isDesktop }: SettingsAsker): string[] {
+  return isDesktop ? [] : keysOfDesktop();
+}
+
+function valueAt(settings: unknown, key: string): unknown {
   return key.split('.').reduce<unknown>((value, name) => (isObject(value) ? value[name] : undefined), settings);
+}
+
+function desktopOnly(key: string): FieldError {
+  return {
+    field: key,
+    rule: 'desktopOnly',
+    message: {
+      en: `${key} decides which program this machine installs, and is changed only at the machine itself.`,
+      zh: `${key} 决定本机安装哪个程序，只能在本机上更改。`,
+    },
+    remedy: {
+      en: 'Change it in the window of the desktop app on that machine, or in settings.json there. Nothing was changed.',
+      zh: '请在该机器的桌面应用窗口中更改，或修改那里的 settings.json。没有任何设置被更改。',
+    },
+  };
 }
 
 const REMEDY = {

@@ -3,10 +3,12 @@ import { isAbsolute, join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { askOf } from '../../shared/api/schema-errors.ts';
+import { KEY_STORE_SETTINGS } from '../../shared/key-store.ts';
 import { LAYOUTS } from '../../shared/recording.ts';
 import { hostPatternProblem } from '../network/host-patterns.ts';
 import { proxyProblem } from '../network/proxy.ts';
 import { replaceFile } from './atomic-file.ts';
+import { feedProblem } from './feed-address.ts';
 
 /** Name of the settings file inside the data directory. */
 export const SETTINGS_FILE = 'settings.json';
@@ -108,6 +110,7 @@ export const SettingsSchema = Type.Object(
       mp3Kbps: whole(64, 32, 320),
     }),
     room: group({ scene: oneOf(SCENES, 'live') }),
+    capture: group({ host: oneOf(['auto', 'window', 'process'], 'auto') }),
     recording: group({ paused: yesOrNo(false) }),
     limits: group({
       enterTimeoutMs: whole(10_000, 1000, 120_000),
@@ -117,7 +120,7 @@ export const SettingsSchema = Type.Object(
       fillGapMs: whole(60_000, 0, HOUR_MS),
       connectionLostMs: whole(600_000, 10_000, 24 * HOUR_MS),
       reenterMs: whole(HOUR_MS, 0, 24 * HOUR_MS),
-      maxRecordings: whole(8, 1, 64),
+      maxRecordings: wholeOrNull(1, 500),
     }),
     loudness: group({
       enabled: yesOrNo(false),
@@ -145,6 +148,7 @@ export const SettingsSchema = Type.Object(
       eventGiveUpAfterMs: whole(600_000, 0, 72 * HOUR_MS),
     }),
     upload: group({
+      live: yesOrNo(false),
       partBytes: whole(8 * MIB, MIB, 1024 * MIB),
       partsInFlight: whole(3, 1, 16),
       filesInFlight: whole(2, 1, 16),
@@ -176,6 +180,7 @@ export const SettingsSchema = Type.Object(
       }),
       loopback: oneOf(['auto', 'allow', 'refuse'], 'auto'),
     }),
+    secrets: group({ keyStore: oneOf(KEY_STORE_SETTINGS, 'auto') }),
     desktop: group({
       notify: group({
         started: yesOrNo(true),
@@ -183,6 +188,11 @@ export const SettingsSchema = Type.Object(
         blocked: yesOrNo(true),
         diskLow: yesOrNo(true),
       }),
+    }),
+    updates: group({
+      feedUrl: textOrNull(),
+      checkHours: whole(24, 1, 24 * 30),
+      install: oneOf(['ask', 'atQuit'], 'ask'),
     }),
   },
   { additionalProperties: false },
@@ -250,7 +260,7 @@ export function parseSettings(value: unknown, where = 'settings'): Settings {
 }
 
 /** What a schema cannot say. */
-function meaningProblems({ dressing, upload, network, http, storage }: Settings): SettingsProblem[] {
+function meaningProblems({ dressing, upload, network, http, storage, updates }: Settings): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   if (storage.directory !== null && !isAbsolute(storage.directory)) {
     const message = 'must be a full path, such as /srv/recordings or D:\\recordings';
@@ -267,6 +277,8 @@ function meaningProblems({ dressing, upload, network, http, storage }: Settings)
   const proxy = network.proxy === null ? null : proxyProblem(network.proxy);
   if (proxy !== null)
     problems.push({ key: 'network.proxy', message: proxy, zh: '必须为 http://主机:端口，且不带路径' });
+  const feed = updates.feedUrl === null ? null : feedProblem(updates.feedUrl);
+  if (feed !== null) problems.push({ key: 'updates.feedUrl', ...feed });
   for (const [index, entry] of (network.allowedHosts ?? []).entries()) {
     const problem = hostPatternProblem(entry);
     if (problem !== null) problems.push({ key: `network.allowedHosts.${index}`, message: problem });

@@ -1,5 +1,6 @@
 import { CALLBACK_TRIES } from './callback-tries-schema.ts';
 import { HISTORY_AND_SEARCH } from './history-and-search.ts';
+import { LIVE_UPLOADS } from './live-uploads-schema.ts';
 import { PRESETS } from './presets-schema.ts';
 import { RECORDING_FOLDERS } from './recording-folders-schema.ts';
 import { SORTING_COLUMNS } from './sorting-columns.ts';
@@ -339,5 +340,9 @@ CREATE INDEX sessions_of_token ON sessions (token_hash, opened_at_ms);
   {
     version: 12,
     sql: RECORDING_FOLDERS,
+  },
+  {
+    version: 13,
+    sql: LIVE_UPLOADS,
   },
 ];

@@ -28,12 +28,13 @@ export type CreateResult =
   | { kind: 'idempotencyMismatch' }
   /** The same user is recording the same room already; TRTC would kick the first. */
   | { kind: 'alreadyRecording'; runningId: string }
-  | { kind: 'atCapacity'; running: number };
+  | { kind: 'atCapacity' };
 
 export interface CreateOptions {
   idempotency?: { key: string; bodyHash: string } | undefined;
   /** Refuse when this many recordings are being captured. */
-  maxCapturing?: number | undefined;
+  /** Whether it may be captured beside those that are; asked in the same transaction. By default it may. */
+  hasRoom?: ((capturing: readonly RecordingRow[]) => boolean) | undefined;
 }
 
 /** Reading recordings, and every way to change one. */
@@ -131,13 +132,10 @@ function createAcceptance({
   boxName,
 }: RecordingsDeps): RecordingsTable['create'] {
   const sealed = createRecordingSecrets(db, secretBox);
-  const { get } = createRecordingQueries(db);
+  const { get, capturing } = createRecordingQueries(db);
   const selectRunning = db.prepare<SqlValue[], { id: string }>(
     `SELECT id FROM recordings WHERE state IN (${CAPTURING_SQL}) AND sdk_app_id = ? AND ifnull(room_id, 0) = ?
      AND ifnull(str_room_id, '') = ? AND user_id = ?`,
-  );
-  const countCapturing = db.prepare<[], { n: number }>(
-    `SELECT count(*) AS n FROM recordings WHERE state IN (${CAPTURING_SQL})`,
   );
   const existing = (id: string): RecordingRow => {
     const row = get(id);
@@ -145,7 +143,7 @@ function createAcceptance({
     return row;
   };
   return (request, secrets, options = {}) => {
-    const { idempotency: once, maxCapturing } = options;
+    const { idempotency: once, hasRoom } = options;
     const earlier = once && idempotency.get(once.key);
     if (once && earlier) {
       if (earlier.bodyHash !== once.bodyHash) return { kind: 'idempotencyMismatch' };
@@ -154,8 +152,7 @@ function createAcceptance({
     const row = newRow(newRecordingId(boxName), request, secrets, now());
     const running = selectRunning.get(request.sdkAppId, row.roomId ?? 0, row.strRoomId ?? '', request.userId);
     if (running) return { kind: 'alreadyRecording', runningId: running.id };
-    const capturing = countCapturing.get()?.n ?? 0;
-    if (maxCapturing !== undefined && capturing >= maxCapturing) return { kind: 'atCapacity', running: capturing };
+    if (hasRoom && !hasRoom(capturing())) return { kind: 'atCapacity' };
     const values = RECORDING_COLUMNS.toSql(row);
     db.prepare(insertSql('recordings', values)).run(values);
     sealed.put(row.id, secrets);

@@ -151,10 +151,12 @@ describe('accepting a request', () => {
   it('writes nothing at all when it refuses', () => {
     addRecording(store);
     const before = store.events.list().length;
-    const options = { maxCapturing: 1, idempotency: { key: 'k', bodyHash: 'h' } };
+    const options = {
+      hasRoom: (capturing: readonly unknown[]) => capturing.length < 1,
+      idempotency: { key: 'k', bodyHash: 'h' },
+    };
     expect(store.recordings.create(newRecording({ roomId: 5 }), SECRETS, options)).toEqual({
       kind: 'atCapacity',
-      running: 1,
     });
     expect(store.recordings.list()).toHaveLength(1);
     expect(store.events.list()).toHaveLength(before);

@@ -11,12 +11,14 @@ import { createDeletionsTable, type DeletionsTable } from './deletions.ts';
 import { createEventsTable, createQuarantineTable, type EventsTable, type QuarantineTable } from './events.ts';
 import { createFilesTable, type FilesTable } from './files.ts';
 import { createIdempotencyTable, type IdempotencyTable } from './idempotency.ts';
+import { createLiveUploadsTable, type LiveUploadsTable } from './live-uploads.ts';
 import { createPresetsTables, type PresetsTables } from './presets.ts';
 import { createRecordingFoldersTable, type RecordingFoldersTable } from './recording-folders.ts';
 import { createRecordingQueries } from './recording-queries.ts';
 import { createRecordingsTable, type RecordingsTable } from './recordings.ts';
 import { openOrRestore, type Restoration } from './restore.ts';
 import { createSdkProblemsTable, type SdkProblemsTable } from './sdk-problems.ts';
+import { hasSealedSecrets } from './sealed-secrets.ts';
 import { createStrayUploadsTable, type StrayUploadsTable } from './stray-uploads.ts';
 import {
   createGapsTable,
@@ -54,6 +56,7 @@ export interface Store {
   readonly boxSecrets: BoxSecretsTable;
   readonly presets: PresetsTables;
   readonly strays: StrayUploadsTable;
+  readonly liveUploads: LiveUploadsTable;
   readonly deletions: DeletionsTable;
   readonly tokens: TokensTable;
   /** Bytes of each file that COS has acknowledged in parts, by the file's index. */
@@ -61,6 +64,8 @@ export interface Store {
   /** The memory of one file's multipart upload. */
   uploadJournal(recordingId: string, fileIndex: number): UploadJournal;
   transaction<T>(work: () => T): T;
+  /** Whether there is any secret that only the key of its time opens. */
+  hasSealedSecrets(): boolean;
   /** What SQLite finds wrong with the whole database, rows that miss others included; empty when it is sound. Takes a while. */
   problems(): string[];
   /** Copies the database while it is in use; see `backupDatabase`. */
@@ -170,11 +175,13 @@ function storeOver(db: Database, { now, secretBox, boxId, restored, boxName }: S
     boxSecrets: createBoxSecretsTable(db, now, secretBox),
     presets: createPresetsTables(db, now, secretBox),
     strays: createStrayUploadsTable(db, secretBox),
+    liveUploads: createLiveUploadsTable(db, now),
     deletions: createDeletionsTable({ db, now, secretBox, events }),
     tokens: createTokensTable(db),
     acknowledgedBytes: createAcknowledgedBytes(db),
     uploadJournal: createUploadJournals(db, now),
     transaction: (work) => db.transaction(work).immediate(),
+    hasSealedSecrets: () => hasSealedSecrets(db),
     problems: () => [...problemsOf(db, 'integrity_check'), ...danglingRows(db)],
     backup: (file) => backupDatabase(db, file),
     close: () => {

@@ -55,7 +55,11 @@ export function createStrayUploadsTable(db: Database, secretBox: SecretBox): Str
     `SELECT ${COLUMNS} FROM stray_uploads WHERE next_at_ms <= ? AND (upload_id IS NOT NULL OR NOT EXISTS (
        SELECT 1 FROM files JOIN recordings ON recordings.id = files.recording_id
        WHERE files.recording_id = stray_uploads.recording_id AND files.file_index = stray_uploads.file_index
-         AND files.state IN ('local', 'uploading') AND recordings.state NOT IN ('done', 'failed')))
+         AND files.state IN ('local', 'uploading') AND recordings.state NOT IN ('done', 'failed'))
+       AND NOT EXISTS (
+       SELECT 1 FROM live_uploads AS live JOIN recordings ON recordings.id = live.recording_id
+       WHERE live.recording_id = stray_uploads.recording_id AND stray_uploads.file_index = 0
+         AND recordings.state NOT IN ('uploading', 'notifying', 'done', 'failed')))
      ORDER BY next_at_ms, id LIMIT ?`,
   );
   const selectSealed = db.prepare<[number], { sealed: Buffer | null }>('SELECT sealed FROM stray_uploads WHERE id = ?');

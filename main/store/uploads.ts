@@ -33,6 +33,12 @@ export function createUploadJournals(
     `INSERT INTO stray_uploads (recording_id, file_index, bucket, region, key, upload_id, next_at_ms, created_at_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
+  const adopt = db.prepare<SqlValue[]>(
+    'UPDATE uploads SET size = ?, mtime_ns = ?, inode = ?, updated_at_ms = ? WHERE recording_id = ? AND file_index = ?',
+  );
+  const removePart = db.prepare<SqlValue[]>(
+    'DELETE FROM upload_parts WHERE recording_id = ? AND file_index = ? AND number = ?',
+  );
   const aborted = db.prepare<SqlValue[]>(
     'DELETE FROM stray_uploads WHERE recording_id = ? AND file_index = ? AND upload_id = ?',
   );
@@ -65,6 +71,13 @@ export function createUploadJournals(
       },
       savePart({ number, offset, length, md5, crc64, etag }) {
         insertPart.run(recordingId, fileIndex, number, offset, length, md5, crc64, etag);
+      },
+      adopt({ size, mtimeNs, inode }, kept) {
+        db.transaction(() => {
+          adopt.run(size, mtimeNs, inode, now(), recordingId, fileIndex);
+          const odd = selectParts.all(recordingId, fileIndex).filter(({ number }) => !kept.has(number));
+          for (const { number } of odd) removePart.run(recordingId, fileIndex, number);
+        }).immediate();
       },
       clear() {
         remove.run(recordingId, fileIndex);

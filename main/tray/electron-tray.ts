@@ -1,13 +1,14 @@
 import path from 'node:path';
 import type { MenuItemConstructorOptions } from 'electron';
-import { dialog, Menu, Notification, nativeImage, shell, Tray } from 'electron';
+import { Menu, Notification, nativeImage, shell, Tray } from 'electron';
 import { type ApiClient, ApiError } from '../../shared/api/client.ts';
 import type { Language } from '../../shared/texts/language.ts';
 import { systemClock } from '../delivery/clock.ts';
+import { showMessage } from '../desktop/electron-message.ts';
 import type { Logger } from '../logging.ts';
 import type { TrayFacts } from './facts.ts';
 import { iconFileOf, iconStyleOf } from './icon-files.ts';
-import { type MenuNode, type TrayAction, trayMenu } from './menu.ts';
+import { type MenuNode, type TrayAction, trayMenu, type UpdateFacts } from './menu.ts';
 import { decideNotices, NO_MEMORY, type Notice } from './notices.ts';
 import { iconStateOf, type TrayWords, tooltipOf } from './status.ts';
 import { trayText } from './texts/texts.ts';
@@ -31,12 +32,21 @@ export interface ElectronTrayDeps {
     get(): boolean | null;
     set(on: boolean): void;
   };
+  updates: {
+    facts(): UpdateFacts;
+    check(): void;
+    showTrouble(): void;
+  };
+  /** Asks, installs the update that is ready, and comes back. */
+  installUpdate(): void;
   /** Told of every change, for what else depends on how the box is. */
   onFacts?(facts: TrayFacts): void;
 }
 
 export interface ElectronTray {
   readonly facts: TrayFacts;
+  /** Something beside the box has changed. */
+  redraw(): void;
   destroy(): void;
 }
 
@@ -75,6 +85,7 @@ export function createElectronTray(deps: ElectronTrayDeps): ElectronTray {
     get facts() {
       return watch.facts;
     },
+    redraw: () => face.redraw(watch.facts),
     destroy: () => {
       watch.stop();
       notices.close();
@@ -112,7 +123,7 @@ function createFace(deps: ElectronTrayDeps, words: TrayWords) {
       } else if (isNewIcon) tray.setImage(imageOf(facts));
       const toolTip = tooltipOf(facts, words);
       if (isNew('toolTip', toolTip)) tray.setToolTip(toolTip);
-      const model = trayMenu(facts, { launchesAtLogin }, words);
+      const model = trayMenu(facts, { launchesAtLogin, update: deps.updates.facts() }, words);
       if (!isNew('menu', JSON.stringify(model))) return;
       tray.setContextMenu(Menu.buildFromTemplate(templateOf(model, (action) => void face.onAction(action))));
     },
@@ -191,6 +202,12 @@ async function act(action: TrayAction, deps: ElectronTrayDeps, watch: ReturnType
       return await watch.refresh();
     case 'setLaunchAtLogin':
       return deps.launchAtLogin.set(action.on);
+    case 'checkForUpdates':
+      return deps.updates.check();
+    case 'installUpdate':
+      return deps.installUpdate();
+    case 'showUpdateTrouble':
+      return deps.updates.showTrouble();
     case 'about':
       return deps.showAbout();
     case 'quit':
@@ -199,7 +216,7 @@ async function act(action: TrayAction, deps: ElectronTrayDeps, watch: ReturnType
 }
 
 async function mayStop(room: string, { language }: ElectronTrayDeps): Promise<boolean> {
-  const { response } = await dialog.showMessageBox({
+  const response = await showMessage({
     type: 'question',
     message: trayText(language, 'stop.title', { room }),
     detail: trayText(language, 'stop.text'),
@@ -227,7 +244,7 @@ async function tellFailure(error: unknown, { language, log }: ElectronTrayDeps):
 }
 
 async function tell(language: Language, ...sentences: readonly string[]): Promise<void> {
-  await dialog.showMessageBox({
+  await showMessage({
     type: 'warning',
     message: trayText(language, 'failed.title'),
     detail: sentences.join('\n\n'),

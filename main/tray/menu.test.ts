@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { attentionItems } from '../../shared/attention.ts';
 import { ALL_WELL, AT_REST, running, wordsIn } from '../../test/support/tray-facts.ts';
 import type { TrayFacts } from './facts.ts';
-import { allEntries, type MenuEntry, type TrayAction, trayMenu } from './menu.ts';
+import { allEntries, type MenuEntry, NO_UPDATES, type TrayAction, trayMenu, type UpdateFacts } from './menu.ts';
 import { iconStateOf, needsPerson, statusLines, tooltipOf } from './status.ts';
 import { en } from './texts/en.ts';
 import { lengthInWords } from './texts/texts.ts';
@@ -17,7 +17,7 @@ const NOTES = attentionItems({ ...ALL_WELL, simulated: true });
 const SINCE = '2030-01-01T14:32:00.000Z';
 
 function entriesOf(facts: Partial<TrayFacts>, launchesAtLogin: boolean | null = false): MenuEntry[] {
-  return allEntries(trayMenu({ ...AT_REST, ...facts }, { launchesAtLogin }, words));
+  return allEntries(trayMenu({ ...AT_REST, ...facts }, { launchesAtLogin, update: NO_UPDATES }, words));
 }
 
 function entryOf(id: string, facts: Partial<TrayFacts>, launchesAtLogin: boolean | null = false): MenuEntry {
@@ -78,7 +78,7 @@ describe('the icon', () => {
 
 describe('the menu', () => {
   it('at rest offers to begin, the places, and the way out', () => {
-    const nodes = trayMenu(AT_REST, { launchesAtLogin: true }, words);
+    const nodes = trayMenu(AT_REST, { launchesAtLogin: true, update: NO_UPDATES }, words);
     expect(nodes.map((node) => (node.kind === 'separator' ? '-' : `${node.enabled ? '' : '~'}${node.label}`))).toEqual([
       '~Nothing is being recorded',
       '-',
@@ -180,10 +180,33 @@ describe('the menu', () => {
     expect(entryOf('login', {}, true)).toMatchObject({ checked: true, action: { on: false } });
   });
 
+  it.each<[string, Partial<UpdateFacts>, [string, string | null][]]>([
+    ['nothing while they are off', {}, []],
+    ['to look for one', { step: 'idle' }, [['Check for updates', 'checkForUpdates']]],
+    ['that it looks', { step: 'checking' }, [['Looking for updates …', null]]],
+    ['that recordings go first', { step: 'waiting' }, [['Update 1.2.3 is fetched once nothing is recorded', null]]],
+    ['that it is on its way', { step: 'fetching' }, [['Fetching update 1.2.3 …', null]]],
+    ['to install it', { step: 'ready' }, [['Update 1.2.3 is ready: install and restart …', 'installUpdate']]],
+    [
+      'that they do not work',
+      { step: 'idle', isTroubled: true },
+      [
+        ['Check for updates', 'checkForUpdates'],
+        ['Updates do not work …', 'showUpdateTrouble'],
+      ],
+    ],
+  ])('tells of updates: %s', (_, facts, expected) => {
+    const update = { ...NO_UPDATES, version: '1.2.3', ...facts };
+    const entries = allEntries(trayMenu(AT_REST, { launchesAtLogin: null, update }, words));
+    const shown = entries.filter(({ id }) => id.startsWith('update'));
+    expect(shown.map(({ label, action }) => [label, action?.kind ?? null])).toEqual(expected);
+    expect(shown.map(({ enabled }) => enabled)).toEqual(expected.map(([, action]) => action !== null));
+  });
+
   it('puts many recordings into a menu of their own', () => {
     const many = Array.from({ length: 7 }, (_, index) => running(String(index)));
     const top = (facts: Partial<TrayFacts>) =>
-      trayMenu({ ...AT_REST, ...facts }, { launchesAtLogin: null }, words).map(({ id }) => id);
+      trayMenu({ ...AT_REST, ...facts }, { launchesAtLogin: null, update: NO_UPDATES }, words).map(({ id }) => id);
     expect(top({ running: many.slice(1) }).filter((id) => id.startsWith('recording-'))).toHaveLength(6);
     expect(top({ running: many }).filter((id) => id.startsWith('recording-'))).toEqual([]);
     expect(entryOf('running', { running: many })).toMatchObject({ label: 'Recordings running (7)' });
@@ -223,14 +246,21 @@ const anyFacts: fc.Arbitrary<TrayFacts> = fc.record({
   notify: fc.constant(AT_REST.notify),
 });
 
+const anyUpdate: fc.Arbitrary<UpdateFacts> = fc.record({
+  step: fc.constantFrom(...(['off', 'idle', 'checking', 'waiting', 'fetching', 'ready'] as const)),
+  version: fc.constantFrom('1.2.3', '2.0.0-rc.1'),
+  isTroubled: fc.boolean(),
+});
+
 describe('whatever the facts', () => {
   it('the menu has unique ids, words everywhere, a stop for every recording, and a way out', () => {
     const property = fc.property(
       anyFacts,
       fc.constantFrom('en' as const, 'zh' as const),
       fc.constantFrom(null, true, false),
-      (facts, language, launchesAtLogin) => {
-        const nodes = trayMenu(facts, { launchesAtLogin }, wordsIn(language));
+      anyUpdate,
+      (facts, language, launchesAtLogin, update) => {
+        const nodes = trayMenu(facts, { launchesAtLogin, update }, wordsIn(language));
         const entries = allEntries(nodes);
         const ids = [
           ...entries.map(({ id }) => id),

@@ -15,6 +15,10 @@ export type TrayAction =
   | { kind: 'setPaused'; paused: boolean }
   | { kind: 'retryAll' }
   | { kind: 'setLaunchAtLogin'; on: boolean }
+  | { kind: 'checkForUpdates' }
+  /** Asks first. */
+  | { kind: 'installUpdate' }
+  | { kind: 'showUpdateTrouble' }
   | { kind: 'about' }
   | { kind: 'quit' };
 
@@ -38,7 +42,20 @@ export type MenuNode = MenuEntry | { kind: 'separator'; id: string };
 export interface DesktopFacts {
   /** Null where this system cannot do it. */
   launchesAtLogin: boolean | null;
+  update: UpdateFacts;
 }
+
+/** How it stands with newer versions of the app. */
+export interface UpdateFacts {
+  /** `waiting`: to be fetched as soon as nothing is recorded; `ready`: fetched, found to be what the feed says, to be installed. */
+  step: 'off' | 'idle' | 'checking' | 'waiting' | 'fetching' | 'ready';
+  /** Of the newer one; null as long as there is none. */
+  version: string | null;
+  /** They have not worked for some time, or somebody has to mend something. */
+  isTroubled: boolean;
+}
+
+export const NO_UPDATES: UpdateFacts = { step: 'off', version: null, isTroubled: false };
 
 /** More recordings than this stand in a menu of their own. */
 const MOST_IN_MAIN_MENU = 6;
@@ -81,6 +98,7 @@ export function trayMenu(facts: TrayFacts, desktop: DesktopFacts, words: TrayWor
             action: { kind: 'setLaunchAtLogin', on: !desktop.launchesAtLogin },
           }),
         ]),
+    ...updateEntries(desktop.update, words),
     entry({ id: 'about', label: say('menu.about'), action: { kind: 'about' } }),
     entry({ id: 'quit', label: say('menu.quit'), action: { kind: 'quit' } }),
   ];
@@ -176,6 +194,30 @@ function attentionEntries({ attention }: TrayFacts, words: TrayWords): MenuEntry
     ...below('notes', 'menu.notes', attention.filter(isNote)),
   ];
 }
+
+function updateEntries({ step, version, isTroubled }: UpdateFacts, words: TrayWords): MenuEntry[] {
+  const say = sayIn(words);
+  const entries: MenuEntry[] = [];
+  if (step === 'idle') {
+    entries.push(entry({ id: 'update', label: say('menu.updateCheck'), action: { kind: 'checkForUpdates' } }));
+  } else if (step === 'ready') {
+    const label = say('menu.updateReady', { version: version ?? '' });
+    entries.push(entry({ id: 'update', label, action: { kind: 'installUpdate' } }));
+  } else if (step !== 'off') {
+    entries.push(entry({ id: 'update', label: say(UPDATE_TEXTS[step], { version: version ?? '' }), enabled: false }));
+  }
+  if (!isTroubled) return entries;
+  return [
+    ...entries,
+    entry({ id: 'update-trouble', label: say('menu.updateTrouble'), action: { kind: 'showUpdateTrouble' } }),
+  ];
+}
+
+const UPDATE_TEXTS = {
+  checking: 'menu.updateChecking',
+  waiting: 'menu.updateWaiting',
+  fetching: 'menu.updateFetching',
+} as const;
 
 /** Where the console shows a recording. */
 export function pathOf(recordingId: string): string {

@@ -75,7 +75,7 @@ function Progress({ step }: { step: FirstRunStep }) {
         >
           <span className="guide-step-word">
             {t(`firstRun.steps.${name}`)}
-            {index < at && <span className="hidden-word">{` (${t('firstRun.isDone')})`}</span>}
+            {index < at && <span className="only-heard">{` (${t('firstRun.isDone')})`}</span>}
           </span>
         </li>
       ))}

@@ -3,9 +3,9 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { useRoute } from '../data/queries.ts';
-import { formatSize } from '../format.ts';
+import { formatSize, kept } from '../format.ts';
 import { Meter } from '../parts/meter.tsx';
-import { type LoadFacts, roomLeft, roundHours } from './now-words.ts';
+import { type DiskFacts, hoursAndShares, type PlacesFacts, roundHours } from './now-words.ts';
 
 /** Disk and line change without an event. */
 const REFETCH_MS = 5000;
@@ -14,7 +14,7 @@ const REFETCH_MS = 5000;
 export function Load() {
   const { t } = useTranslation();
   const { data } = useRoute('healthz', {}, { refetchMs: REFETCH_MS });
-  const { recordings, disk } = data ?? {};
+  const { recordings, disk, capacity } = data ?? {};
   return (
     <>
       {data?.accepting === false && (
@@ -25,10 +25,10 @@ export function Load() {
         </Callout.Root>
       )}
       <div className="now-load">
-        {recordings && disk ? (
+        {recordings && disk && capacity ? (
           <>
-            <Places recordings={recordings} disk={disk} />
-            <Disk recordings={recordings} disk={disk} />
+            <Places recordings={recordings} capacity={capacity} />
+            <Disk disk={disk} />
             <Tile
               title={t('now.deliveries')}
               text={t('now.deliveriesText', { count: recordings.delivering })}
@@ -49,21 +49,35 @@ export function Load() {
   );
 }
 
-function Places({ recordings, disk }: LoadFacts) {
-  const { t } = useTranslation();
-  const { capturing, capacity } = recordings;
-  const { places } = roomLeft({ recordings, disk });
-  const text = t('now.capacityText', { capturing, capacity });
+/** By the operator's number, or by what the machine was measured to carry. */
+function Places({ recordings: { capturing, capacity: most }, capacity }: PlacesFacts) {
+  const { t, i18n } = useTranslation();
+  const { room, basis, loadCores, limitCores } = capacity;
+  const isSet = basis === 'set';
+  const cores = (value: number) =>
+    kept(`load ${i18n.language}`, () => new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 })).format(
+      value,
+    );
+  const text = isSet
+    ? t('now.capacityText', { capturing, capacity: most })
+    : t('now.runningText', { count: capturing });
+  const isFull = room.mixed + room.sound === 0;
+  const meaning = isSet || isFull ? t('now.room', { count: room.mixed }) : t('now.roomOfKinds', room);
   return (
-    <Tile title={t('now.capacity')} text={text} meaning={t('now.room', { count: places })}>
-      <Bar label={t('now.capacity')} text={text} share={capturing / capacity} reserve={0} />
+    <Tile title={t('now.capacity')} text={text} meaning={meaning}>
+      <Bar
+        label={t('now.capacity')}
+        text={isSet ? text : t('now.coresText', { load: cores(loadCores), limit: cores(limitCores) })}
+        share={Math.min(1, isSet ? capturing / most : loadCores / limitCores)}
+        reserve={0}
+      />
     </Tile>
   );
 }
 
-function Disk({ recordings, disk }: LoadFacts) {
+function Disk({ disk }: { disk: DiskFacts }) {
   const { t, i18n } = useTranslation();
-  const { hours, disk: shares } = roomLeft({ recordings, disk });
+  const { hours, shares } = hoursAndShares(disk);
   if (disk.freeBytes === null || hours === null) {
     return <Tile title={t('now.disk')} text={t('now.diskAway')} meaning="" />;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { participantWords, roomLeft, roundHours } from './now-words.ts';
+import { hoursAndShares, participantWords, roundHours } from './now-words.ts';
 
 const BOTH = { video: true, audio: true };
 const TALKER = {
@@ -32,28 +32,20 @@ describe('a participant in words', () => {
   });
 });
 
-describe('what the box could still take', () => {
-  const facts = {
-    recordings: { capturing: 3, capacity: 8 },
-    disk: { freeBytes: 52e9, totalBytes: 100e9, reserveBytes: 2e9, bytesPerHour: 1e9 },
-  };
+describe('what the disk has room for', () => {
+  const disk = { freeBytes: 52e9, totalBytes: 100e9, reserveBytes: 2e9, bytesPerHour: 1e9 };
 
-  it('are places, hours above the reserve, and shares of the disk', () => {
-    expect(roomLeft(facts)).toEqual({ places: 5, hours: 50, disk: { taken: 0.48, reserve: 0.02 } });
+  it('are hours above the reserve, and shares', () => {
+    expect(hoursAndShares(disk)).toEqual({ hours: 50, shares: { taken: 0.48, reserve: 0.02 } });
   });
 
   it('is not told of a disk that is away, or whose size nobody knows', () => {
-    expect(roomLeft({ ...facts, disk: { ...facts.disk, freeBytes: null } })).toEqual({
-      places: 5,
-      hours: null,
-      disk: null,
-    });
-    expect(roomLeft({ ...facts, disk: { ...facts.disk, totalBytes: null } }).disk).toBeNull();
+    expect(hoursAndShares({ ...disk, freeBytes: null })).toEqual({ hours: null, shares: null });
+    expect(hoursAndShares({ ...disk, totalBytes: null }).shares).toBeNull();
   });
 
   it('is never less than nothing', () => {
-    const full = { recordings: { capturing: 9, capacity: 8 }, disk: { ...facts.disk, freeBytes: 1e9 } };
-    expect(roomLeft(full)).toMatchObject({ places: 0, hours: 0 });
+    expect(hoursAndShares({ ...disk, freeBytes: 1e9 }).hours).toBe(0);
   });
 
   it.each([

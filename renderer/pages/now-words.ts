@@ -30,29 +30,38 @@ export function participantWords(
   return words;
 }
 
-export interface Room {
-  /** How many more recordings are taken. */
-  places: number;
+/** What is known of the recordings that run and of those that would be taken. */
+export interface PlacesFacts {
+  recordings: { capturing: number; capacity: number };
+  capacity: {
+    basis: 'measured' | 'assumed' | 'set';
+    room: { mixed: number; singles: number; sound: number };
+    loadCores: number;
+    limitCores: number;
+  };
+}
+
+export interface DiskFacts {
+  freeBytes: number | null;
+  totalBytes: number | null;
+  reserveBytes: number;
+  bytesPerHour: number;
+}
+
+/** What a disk has room for. */
+export interface DiskRoom {
   /** About how many hours of recording fit on the disk; null when that is not known. */
   hours: number | null;
   /** Shares of the disk, 0…1: taken, and kept in reserve; null when its size is not known. */
-  disk: { taken: number; reserve: number } | null;
+  shares: { taken: number; reserve: number } | null;
 }
 
-export interface LoadFacts {
-  recordings: { capturing: number; capacity: number };
-  disk: { freeBytes: number | null; totalBytes: number | null; reserveBytes: number; bytesPerHour: number };
-}
-
-/** What the box could still take. */
-export function roomLeft({ recordings, disk }: LoadFacts): Room {
-  const { freeBytes, totalBytes, reserveBytes, bytesPerHour } = disk;
-  const places = Math.max(0, recordings.capacity - recordings.capturing);
-  if (freeBytes === null) return { places, hours: null, disk: null };
+export function hoursAndShares({ freeBytes, totalBytes, reserveBytes, bytesPerHour }: DiskFacts): DiskRoom {
+  if (freeBytes === null) return { hours: null, shares: null };
   const hours = hoursLeft({ freeBytes, reserveBytes }, bytesPerHour);
-  if (totalBytes === null || totalBytes <= 0) return { places, hours, disk: null };
+  if (totalBytes === null || totalBytes <= 0) return { hours, shares: null };
   const share = (bytes: number) => Math.min(1, Math.max(0, bytes / totalBytes));
-  return { places, hours, disk: { taken: share(totalBytes - freeBytes), reserve: share(reserveBytes) } };
+  return { hours, shares: { taken: share(totalBytes - freeBytes), reserve: share(reserveBytes) } };
 }
 
 /** How long so many hours are in a unit that people use, rounded down: never more is promised than there is. */

@@ -9,7 +9,7 @@ import type { RecordingAnswer } from '../../shared/api/views.ts';
 import { failureText } from '../../shared/texts/failures.ts';
 import { useRoute } from '../data/queries.ts';
 import { GiveKeys } from '../parts/give-keys.tsx';
-import { Refused } from '../parts/refusal.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { useSay } from '../parts/say.ts';
 import { StatusLine } from '../parts/status-line.tsx';
 import { obstacleOf } from '../parts/status-words.ts';
@@ -31,7 +31,7 @@ export function RecordingPage({ id }: { id: string }) {
     return (
       <>
         <Back />
-        {error ? <Refused error={error} onRetry={() => void refetch()} /> : <Loading />}
+        {error ? <Problem error={error} onRetry={() => void refetch()} /> : <Loading />}
       </>
     );
   }

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useLocation, useSearch } from 'wouter';
 import { useRoute } from '../data/queries.ts';
 import { Pager } from '../parts/pager.tsx';
-import { Refused } from '../parts/refusal.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { useIsWide } from '../parts/wide.ts';
 import { RecordingCards } from './recordings/cards.tsx';
 import { FilterBar } from './recordings/filter-bar.tsx';
@@ -65,7 +65,7 @@ export function RecordingsPage() {
         </Text>
       </Flex>
       <FilterBar filters={filters} isWide={isWide} onChange={show} />
-      {error && !data && <Refused error={error} onRetry={() => void refetch()} />}
+      {error && !data && <Problem error={error} onRetry={() => void refetch()} />}
       {isEmpty ? (
         <Nothing filters={list.shown} total={page?.total ?? 0} onShow={show} />
       ) : (

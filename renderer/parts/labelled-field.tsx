@@ -1,5 +1,6 @@
-import { Text, TextField } from '@radix-ui/themes';
+import { TextField } from '@radix-ui/themes';
 import { useId } from 'react';
+import { Field } from './field.tsx';
 
 interface LabelledFieldProps {
   label: string;
@@ -13,35 +14,22 @@ interface LabelledFieldProps {
   placeholder?: string;
 }
 
-/** One line of text with its name above and a help or its problem below. */
+/** One line of text as a field. */
 export function LabelledField(props: LabelledFieldProps) {
-  const { label, value, onValue, hint, problem = null, isSecret = false, isRequired = false, placeholder } = props;
-  const id = useId();
-  const below = problem ?? hint;
+  const { label, value, onValue, hint = '', problem, isSecret = false, isRequired = false, placeholder } = props;
   return (
-    <div>
-      <Text as="label" htmlFor={id} size="2" weight="medium">
-        {label}
-      </Text>
-      <TextField.Root
-        id={id}
-        mt="1"
-        type={isSecret ? 'password' : 'text'}
-        autoComplete={isSecret ? 'new-password' : 'off'}
-        spellCheck={false}
-        value={value}
-        {...(placeholder === undefined ? {} : { placeholder })}
-        aria-required={isRequired}
-        aria-invalid={problem !== null}
-        {...(problem === null ? {} : { color: 'red' as const })}
-        aria-describedby={below ? `${id}-below` : undefined}
-        onChange={({ target }) => onValue(target.value)}
-      />
-      {below && (
-        <Text as="p" id={`${id}-below`} size="1" mt="1" color={problem === null ? 'gray' : 'red'} highContrast>
-          {below}
-        </Text>
+    <Field id={useId()} help={hint} problem={problem ?? undefined} {...{ label, isRequired }}>
+      {(aria) => (
+        <TextField.Root
+          {...aria}
+          type={isSecret ? 'password' : 'text'}
+          autoComplete={isSecret ? 'new-password' : 'off'}
+          spellCheck={false}
+          value={value}
+          {...(placeholder === undefined ? {} : { placeholder })}
+          onChange={({ target }) => onValue(target.value)}
+        />
       )}
-    </div>
+    </Field>
   );
 }

@@ -1,14 +1,24 @@
-import { Callout } from '@radix-ui/themes';
+import { Button, Callout, Flex } from '@radix-ui/themes';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '../../shared/api/client.ts';
 
-/** What the box refused and what to do about it, in the place where the answer would be; nothing without an error. */
-export function Problem({ error }: { error: unknown }) {
+/**
+ * What the box refused and what to do about it, in the place where the answer would be; nothing without an error. What only did not arrive
+ * can be asked for again by `onRetry`.
+ */
+export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
   if (!error) return null;
   return (
     <Callout.Root color="red" highContrast role="alert" size="1">
-      <Callout.Text>{sentencesOf(error) ?? `${t('common.error')}. ${t('app.offline')}`}</Callout.Text>
+      <Flex justify="between" align="center" gap="3" wrap="wrap">
+        <Callout.Text>{sentencesOf(error) ?? `${t('common.error')}. ${t('app.offline')}`}</Callout.Text>
+        {onRetry && (
+          <Button variant="soft" color="red" highContrast size="1" onClick={onRetry}>
+            {t('common.retry')}
+          </Button>
+        )}
+      </Flex>
     </Callout.Root>
   );
 }

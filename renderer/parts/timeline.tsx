@@ -44,7 +44,7 @@ export function Timeline({ lengthMs, rows, gaps }: TimelineProps) {
                   title={text}
                   style={{ left: percent(fromMs), width: percent(toMs - fromMs) }}
                 >
-                  <span className="unseen">{text}</span>
+                  <span className="only-heard">{text}</span>
                 </li>
               ))}
               {gaps.map(({ atMs, durationMs, text }) => (

@@ -12,7 +12,7 @@ import { start } from './en/start.ts';
 /** Words of the console in English; every other language has exactly these keys. */
 export const en = {
   app: {
-    title: 'Recorder box',
+    title: 'TRTC Recorder',
     simulated: 'Simulated rooms: nothing here was recorded from a real TRTC room.',
     offline: 'The box does not answer. This page goes on by itself as soon as it is back.',
     skip: 'Skip to the content',

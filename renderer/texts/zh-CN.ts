@@ -14,7 +14,7 @@ import { start } from './zh-CN/start.ts';
 /** Words of the console in Simplified Chinese. */
 export const zhCN: Same<typeof en> = {
   app: {
-    title: '录制盒',
+    title: 'TRTC 录制',
     simulated: '模拟房间：这里的内容都不是从真实 TRTC 房间录制的。',
     offline: '本机没有响应。恢复后页面会自动继续。',
     skip: '跳到内容',

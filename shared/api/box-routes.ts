@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { CAPACITY_BASES, RoomSchema } from './capacity-routes.ts';
 import { ROLES, type Route } from './route.ts';
 import { List, OrNull, Text, Time, Whole, Words } from './views.ts';
 
@@ -45,6 +46,10 @@ export const SettingsAnswerSchema = Type.Object({
   defaults: AnyObject,
   schema: Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'JSON Schema of the values.' }),
   needsRestart: List(Text(), 'Keys whose change counts only after the next start of the box.'),
+  readOnly: List(
+    Text(),
+    'Keys that this asker cannot change, whatever the role: what the machine installs is decided at the machine itself.',
+  ),
 });
 
 export const BOX_ROUTES = {
@@ -197,6 +202,13 @@ export const HealthSchema = Type.Object({
   problems: List(Text(), 'Codes of the error catalogue.'),
   simulated: Type.Boolean(),
   recordings: Type.Object({ capturing: Whole(), capacity: Whole(), delivering: Whole(), blocked: Whole() }),
+  capacity: Type.Object({
+    room: RoomSchema,
+    loadCores: Type.Number({ description: 'Processor cores that the running recordings take.' }),
+    limitCores: Type.Number({ description: 'Processor cores that recordings may take.' }),
+    basis: Words(CAPACITY_BASES),
+    relieved: Whole('Recordings that are encoded more lightly than set, because the machine does not keep up.'),
+  }),
   callbacks: Type.Object({ pending: Whole(), parked: Whole() }),
   disk: Type.Object({
     freeBytes: OrNull(Whole()),
@@ -211,6 +223,12 @@ export const HealthSchema = Type.Object({
     { validUntil: Time(), problem: OrNull(Text(), 'Why the files in `http.tls` are not in use as they are now.') },
     { description: 'Only on a box that speaks https.' },
   ),
+});
+
+const ReadinessSchema = Type.Object({
+  ready: Type.Boolean({ description: 'Whether a mixed recording with pictures would be taken.' }),
+  problems: List(Text()),
+  room: RoomSchema,
 });
 
 export const HEALTH_ROUTES = {
@@ -234,10 +252,10 @@ export const HEALTH_ROUTES = {
     group: 'Health',
     summary: { en: 'Could it take a recording now', zh: '当前能否接受新的录制' },
     replies: {
-      200: { description: 'Yes', schema: Type.Object({ ready: Type.Boolean(), problems: List(Text()) }) },
+      200: { description: 'Yes', schema: ReadinessSchema },
       503: {
         description: 'No; `problems` says why',
-        schema: Type.Object({ ready: Type.Boolean(), problems: List(Text()) }),
+        schema: ReadinessSchema,
       },
     },
   },

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { KEY_IN_FILE_REASONS } from '../key-store.ts';
 import { SELF_TEST_STATES } from './box-routes.ts';
 import type { Route } from './route.ts';
 
@@ -111,6 +112,8 @@ export const AttentionFactsSchema = Type.Object({
     Type.Object({ id: Text(), room: Text(), at: Time() }),
     'Recordings whose UserSig ends soon or has ended.',
   ),
+  relieved: List(Place, 'Recordings that are encoded more lightly than set, because the machine does not keep up.'),
+  withoutSound: List(Place, 'Recordings to which no sound comes although somebody sends some.'),
   clock: Type.Object({
     behindMs: Whole('How far the clock is behind what the box has written down before; 0 when it is not.'),
     cosDifferenceMs: OrNull(Whole(), "COS's clock less the box's at the last test of COS access."),
@@ -118,6 +121,13 @@ export const AttentionFactsSchema = Type.Object({
   tls: OrNull(Type.Object({ validUntil: Time(), problem: OrNull(Text()) })),
   quarantine: Type.Object({ rows: Whole(), files: Whole() }),
   selfTest: Words(SELF_TEST_STATES),
+  keyInFile: OrNull(
+    Words(KEY_IN_FILE_REASONS),
+    'Why the key of the stored secrets lies in a file although it is wanted in the keychain.',
+  ),
+  windowsMissing: Type.Boolean({
+    description: 'Whether recordings are to run in hidden windows although there is no desktop.',
+  }),
 });
 
 export const FIRST_RUN_STEPS = ['storage', 'cos', 'token', 'selfTest', 'done'] as const;

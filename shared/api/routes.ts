@@ -1,4 +1,5 @@
 import { BOX_ROUTES, HEALTH_ROUTES } from './box-routes.ts';
+import { CAPACITY_ROUTES } from './capacity-routes.ts';
 import { CHECK_ROUTES } from './check-routes.ts';
 import { FILE_ROUTES } from './file-routes.ts';
 import { PRESET_ROUTES } from './preset-routes.ts';
@@ -11,6 +12,7 @@ export const ROUTES = {
   ...FILE_ROUTES,
   ...BOX_ROUTES,
   ...CHECK_ROUTES,
+  ...CAPACITY_ROUTES,
   ...PRESET_ROUTES,
   ...SESSION_ROUTES,
   ...HEALTH_ROUTES,

@@ -50,6 +50,18 @@ export const CALL_ERRORS = {
       zh: '请使用 "neededRole" 所示角色的令牌；运维人员可用 "box token create" 创建。',
     },
   },
+  DESKTOP_ONLY: {
+    status: 403,
+    blame: 'caller',
+    message: {
+      en: 'A setting that decides which program the machine installs is changed only at the machine itself.',
+      zh: '决定本机安装哪个程序的设置只能在本机上更改。',
+    },
+    remedy: {
+      en: 'Change it in the window of the desktop app on that machine, or in settings.json there; leave it out of the request.',
+      zh: '请在该机器的桌面应用窗口中更改，或修改那里的 settings.json；请求中请勿包含该设置。',
+    },
+  },
   FORBIDDEN_ORIGIN: {
     status: 403,
     blame: 'caller',

@@ -182,6 +182,18 @@ export const SUBJECT_ERRORS = {
       zh: '请通过 GET /api/self-test 查看进度；自检会在两分钟内结束。',
     },
   },
+  NOT_QUIET: {
+    status: 409,
+    blame: 'caller',
+    message: {
+      en: 'The machine can be measured only while nothing is recorded, finalized or measured.',
+      zh: '只有在没有录制、封装或测量时才能测量本机。',
+    },
+    remedy: {
+      en: 'Wait until the recordings have ended; GET /api/capacity tells whether a measurement runs.',
+      zh: '请等待录制结束；可通过 GET /api/capacity 查看是否正在测量。',
+    },
+  },
   COS_CREDENTIALS_MISSING: {
     status: 409,
     blame: 'caller',

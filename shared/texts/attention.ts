@@ -82,6 +82,33 @@ export const ATTENTION_TEXTS = {
     en: 'For long rooms the caller should send a UserSig that lasts longer.',
     zh: '对于时间较长的房间，调用方应提供有效期更长的 UserSig。',
   },
+  reliefTitle: { en: 'The machine is too slow for what it records', zh: '本机性能跟不上当前的录制' },
+  relief: {
+    en: 'To lose nothing, these recordings are encoded by a faster preset, or with fewer pictures a second. Their sound is whole. New recordings are refused meanwhile, unless limits.maxRecordings says how many to take.',
+    zh: '为避免丢失内容，这些录制改用更快的编码预设或更低的帧率，声音不受影响。期间不再接受新的录制，除非用 limits.maxRecordings 指定了录制数。',
+  },
+  reliefRemedy: {
+    en: 'See what else keeps the machine busy, stop a recording, or set a smaller picture or frame rate. What was set comes back by itself once there is room.',
+    zh: '请检查还有什么程序占用本机，停止一个录制，或调小画面尺寸、帧率。有余力后会自动恢复原设置。',
+  },
+  soundTitle: { en: 'A recording gets no sound', zh: '有录制收不到声音' },
+  sound: {
+    en: 'Somebody in the room sends sound, but none arrives. A machine without a sound device hears nothing.',
+    zh: '房间内有人正在发送声音，但本机收不到。没有声音设备的机器无法接收声音。',
+  },
+  soundRemedy: {
+    en: 'Connect a sound device. On a Linux server start the one made of software that comes with the box: "systemctl --user enable --now trtc-recorder-box-sound".',
+    zh: '请连接声音设备。在 Linux 服务器上可启用随附的虚拟声音设备：“systemctl --user enable --now trtc-recorder-box-sound”。',
+  },
+  windowsTitle: { en: 'There are no hidden windows to record in', zh: '没有可用于录制的隐藏窗口' },
+  windows: {
+    en: 'The settings want recordings in hidden windows, but only the desktop app has any. They run in processes.',
+    zh: '设置要求在隐藏窗口中录制，但只有桌面版能够做到；当前在独立进程中录制。',
+  },
+  windowsRemedy: {
+    en: 'Choose "By itself" under Settings, Recording, Where recordings run, or start the desktop app in place of this box.',
+    zh: '请在“设置 › 录制 › 录制运行方式”中选择“自动”，或改用桌面版启动本机。',
+  },
   selfTestTitle: { en: 'The last self-test failed', zh: '最近一次自检未通过' },
   selfTest: { en: 'A step of recording, uploading or telling did not work.', zh: '录制、上传或通知中的某一步失败。' },
   selfTestRemedy: { en: 'Look at its steps and run it again.', zh: '请查看各步骤并重新运行自检。' },
@@ -93,6 +120,27 @@ export const ATTENTION_TEXTS = {
   quarantineRemedy: {
     en: 'Send the diagnostics to support when a recording is missed.',
     zh: '如发现录制缺失，请将诊断包发给技术支持。',
+  },
+  keyTitle: { en: 'The key of the stored secrets lies in a plain file', zh: '已保存密钥的加密密钥以明文文件存放' },
+  keyUnavailable: {
+    en: 'When the box started, this computer had no keychain that could be used, or it was locked.',
+    zh: '本机启动时，没有可用的系统钥匙串，或钥匙串处于锁定状态。',
+  },
+  keyFailed: {
+    en: 'When the box started, it could not be moved into the keychain; the log says why.',
+    zh: '本机启动时未能将其移入系统钥匙串，原因见日志。',
+  },
+  keyRemedy: {
+    en: "Unlock the user's keychain, or set one up, and start the box again. Where that is not wanted, choose a file under Settings, Access, Stored secrets: only the user of the box can read it.",
+    zh: '请解锁或启用当前用户的系统钥匙串，然后重新启动本机。如无需使用钥匙串，请在“设置 › 访问 › 已保存的密钥”中选择“文件”：该文件仅运行本机的用户可读。',
+  },
+  keyNoDesktop: {
+    en: 'The settings want it in the keychain, but only the desktop app can use one.',
+    zh: '设置要求使用系统钥匙串，但只有桌面版能够使用。',
+  },
+  keyNoDesktopRemedy: {
+    en: 'Choose a file under Settings, Access, Stored secrets, or start the desktop app in place of this box.',
+    zh: '请在“设置 › 访问 › 已保存的密钥”中选择“文件”，或改用桌面版启动本机。',
   },
   pausedTitle: { en: 'New recordings are paused', zh: '已暂停新的录制' },
   paused: {

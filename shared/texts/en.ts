@@ -2,7 +2,7 @@ import type { EndReason, RecordingState } from '../recording.ts';
 
 /** Words of the page in English; every other language has exactly these keys. `{…}` is replaced by `text`. */
 export const en = {
-  'page.title': 'TRTC recorder box',
+  'page.title': 'TRTC Recorder',
   'page.simulated':
     'Simulated rooms: nothing here was recorded from a real TRTC room. Start the box with --rooms trtc to record real ones.',
   'page.notAccepting': 'New recordings are refused at the moment:',
@@ -10,7 +10,7 @@ export const en = {
   'page.none': 'No recordings yet. Send a request with POST / or POST /api/recordings.',
   'page.older': 'Only the newest {count} are shown; GET /api/recordings lists them all.',
   'page.load': '{capturing} of {capacity} being recorded · {delivering} being delivered · {free} free on the disk',
-  'login.title': 'Sign in – TRTC recorder box',
+  'login.title': 'Sign in – TRTC Recorder',
   'login.token': 'Access token',
   'login.send': 'Sign in',
   'login.help':
@@ -56,7 +56,7 @@ export const en = {
   'next.blocked': 'waits until this is mended',
   'upload.progress': '{done} of {total} uploaded',
   'callback.parked': 'The caller could not be told ({error}). To send it again: POST {address}',
-  'api.title': 'HTTP API of the TRTC recorder box',
+  'api.title': 'HTTP API of TRTC Recorder',
   'api.intro': 'Every address of the box. Programs read the same from /openapi.json.',
   'api.skip': 'Skip to the addresses',
   'api.contents': 'Groups',

@@ -65,6 +65,10 @@ export const SETTING_TEXTS = {
     en: 'Scene in which rooms are entered; only live and voiceChatRoom hide the recorder.',
     zh: '进房场景；只有 live 和 voiceChatRoom 会隐藏录制用户。',
   },
+  'capture.host': {
+    en: 'What each recording runs in: a hidden window, as the vendor supports it, or a process. Without a desktop there are only processes.',
+    zh: '每个录制在何处运行：隐藏窗口（厂商支持的方式）或独立进程。没有桌面时只能使用进程。',
+  },
   'recording.paused': {
     en: 'New recordings are refused with a 503; those that run go on.',
     zh: '拒绝新的录制并返回 503；正在进行的录制不受影响。',
@@ -92,8 +96,8 @@ export const SETTING_TEXTS = {
     zh: '已进过房的录制尝试重新进房的最长时间。',
   },
   'limits.maxRecordings': {
-    en: 'How many rooms are recorded at a time; further requests get a 503.',
-    zh: '同时录制的房间数上限；超出的请求返回 503。',
+    en: 'How many rooms are recorded at a time, whatever they take; further requests get a 503. Empty (null): as many as the machine was measured to carry.',
+    zh: '同时录制的房间数上限，不论其负荷；超出的请求返回 503。留空（null）：按本机测得的能力自动决定。',
   },
   'loudness.enabled': {
     en: 'Brings finished files to one loudness (EBU R128).',
@@ -152,6 +156,10 @@ export const SETTING_TEXTS = {
     en: 'How long events that a receiver refuses may hold up the result.',
     zh: '被接收方拒绝的事件最多能推迟结果多久。',
   },
+  'upload.live': {
+    en: 'Send mixes with pictures while they are recorded, so that little is left to send at the end. Such files have their index at the end: players that fetch them from COS need range requests.',
+    zh: '边录制边上传带画面的混流文件，结束时只需上传很少的内容。此类文件的索引位于文件末尾：从 COS 播放时，播放器须支持 Range 请求。',
+  },
   'upload.partBytes': {
     en: 'Files go to COS in parts; a lost part is sent again alone.',
     zh: '文件分块上传到 COS；丢失的分块会单独重传。',
@@ -187,6 +195,10 @@ export const SETTING_TEXTS = {
     en: 'Whether callbacks may go to this machine itself.',
     zh: '是否允许回调到本机自身。',
   },
+  'secrets.keyStore': {
+    en: "Where the key lies that opens what is stored sealed. The keychain opens it for this user of this machine alone; the file is readable by the box's user.",
+    zh: '用于解开已加密内容的密钥存放在哪里。系统钥匙串仅供本机的当前用户使用；文件仅运行本机的用户可读。',
+  },
   'desktop.notify.started': {
     en: 'The desktop says when a recording begins.',
     zh: '录制开始时显示桌面通知。',
@@ -202,5 +214,14 @@ export const SETTING_TEXTS = {
   'desktop.notify.diskLow': {
     en: 'The desktop says when a disk of the box runs full or is away.',
     zh: '磁盘即将用尽或不可用时显示桌面通知。',
+  },
+  'updates.feedUrl': {
+    en: 'Folder in which the desktop app looks for newer versions of itself; without one it never looks.',
+    zh: '桌面应用查找新版本的文件夹地址；未设置时从不查找。',
+  },
+  'updates.checkHours': { en: 'How often the desktop app looks there.', zh: '桌面应用查找新版本的间隔。' },
+  'updates.install': {
+    en: 'When a fetched version is installed; never while something is being recorded.',
+    zh: '已下载的新版本何时安装；录制期间绝不安装。',
   },
 } as const satisfies Record<string, Text>;

@@ -2,14 +2,14 @@ import type { Texts } from './en.ts';
 
 /** Words of the page in Simplified Chinese. */
 export const zhCN: Texts = {
-  'page.title': 'TRTC 录制盒',
+  'page.title': 'TRTC 录制',
   'page.simulated': '模拟房间：这里的内容并非录自真实的 TRTC 房间。要录制真实房间，请以 --rooms trtc 启动。',
   'page.notAccepting': '当前不接受新的录制：',
   'page.recordings': '录制列表（最新在前）',
   'page.none': '还没有录制。请用 POST / 或 POST /api/recordings 发送请求。',
   'page.older': '只显示最新的 {count} 条；完整列表见 GET /api/recordings。',
   'page.load': '正在录制 {capturing} / {capacity} · 正在交付 {delivering} · 磁盘剩余 {free}',
-  'login.title': '登录 – TRTC 录制盒',
+  'login.title': '登录 – TRTC 录制',
   'login.token': '访问令牌',
   'login.send': '登录',
   'login.help': '令牌由运维人员在本机上创建：box token create NAME --role ROLE --data DIRECTORY。',
@@ -54,7 +54,7 @@ export const zhCN: Texts = {
   'next.blocked': '等待问题解决',
   'upload.progress': '已上传 {done} / {total}',
   'callback.parked': '无法通知调用方（{error}）。重新发送：POST {address}',
-  'api.title': 'TRTC 录制盒 HTTP 接口',
+  'api.title': 'TRTC 录制 HTTP 接口',
   'api.intro': '本机的全部地址。程序可从 /openapi.json 读取相同内容。',
   'api.skip': '跳到地址列表',
   'api.contents': '分组',

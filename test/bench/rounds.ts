@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { FfmpegFound } from '../../main/capture/encode/ffmpeg.ts';
 import { liveEncoderArgs } from '../../main/capture/encode/ffmpeg-args.ts';
 import { CANVAS_COLOUR } from '../../main/capture/mix/colour.ts';
-import type { Settings } from '../../main/settings/settings.ts';
+import type { PartialSettings, Settings } from '../../main/settings/settings.ts';
 import { sampleRequest, writeScenario } from '../support/box.ts';
 import { ffprobePath } from '../support/flash-and-beep.ts';
 import { startRig } from '../support/rig.ts';
@@ -70,16 +70,26 @@ export function encoderArgs(settings: Settings, ffmpeg: Pick<FfmpegFound, 'hasFp
   return liveEncoderArgs({ mode: '12', video, audio, matrix: CANVAS_COLOUR.matrix, threads: 1, ffmpeg });
 }
 
-/** Records one room of the given length with a whole box and counts what all of its processes spent. */
-export async function boxRound(options: { participants: readonly Participant[]; seconds: number }): Promise<BoxRound> {
-  const { participants, seconds } = options;
+/** What is recorded and how. */
+export interface Task {
+  /** Rooms of the scenario; the recorded one is 1. */
+  rooms: Record<string, unknown>;
+  /** Length of the room. */
+  seconds: number;
+  /** Beside what every request has. */
+  request?: Record<string, unknown>;
+  settings?: PartialSettings;
+}
+
+/** Records one room with a whole box and counts what all of its processes spent. */
+export async function boxRound({ rooms, seconds, request, settings }: Task): Promise<BoxRound> {
   const loadAverage = loadavg()[0]!;
-  const rig = await startRig({ name: 'bench', rooms: async () => roomsOf(participants, seconds) });
+  const rig = await startRig({ name: 'bench', rooms: async () => rooms, ...(settings ? { settings } : {}) });
   try {
     const { pid } = rig.box;
     const before = cpuTime(pid)!;
     const watch = watchProcesses(pid);
-    const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: `${rig.receiver.url}/bench` }));
+    const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: `${rig.receiver.url}/bench`, ...request }));
     // Asking the box how far it is would be charged to it; its callback comes without asking.
     await rig.receiver.waitFor(() => true, seconds * 1000 + DELIVERY_TIMEOUT_MS);
     const view = await rig.box.waitForState(id, 'done');
@@ -105,8 +115,12 @@ export async function boxRound(options: { participants: readonly Participant[]; 
 }
 
 /** One room in which everybody is there from the beginning to the end. */
-function roomsOf(participants: readonly Participant[], seconds: number): Record<string, unknown> {
-  const size = `${FRAME.width}x${FRAME.height}`;
+export function roomsOf(
+  participants: readonly Participant[],
+  seconds: number,
+  { width, height }: { width: number; height: number } = FRAME,
+): Record<string, unknown> {
+  const size = `${width}x${height}`;
   return {
     '1': {
       participants: participants.map(({ userId, video, sound }) => ({
@@ -119,14 +133,13 @@ function roomsOf(participants: readonly Participant[], seconds: number): Record<
 
 /** Receives the same room without doing anything with it. */
 export async function feedRound(options: {
-  participants: readonly Participant[];
-  seconds: number;
+  rooms: Record<string, unknown>;
   directory: string;
   ffmpegPath: string;
 }): Promise<FeedRound> {
-  const { participants, seconds, directory, ffmpegPath } = options;
+  const { rooms, directory, ffmpegPath } = options;
   const loadAverage = loadavg()[0]!;
-  const scenario = await writeScenario(directory, roomsOf(participants, seconds));
+  const scenario = await writeScenario(directory, rooms);
   const { stdout } = await run(process.execPath, [FEED_ENTRY, scenario, ffmpegPath]);
   return { kind: 'feed', loadAverage, ...(JSON.parse(stdout) as Omit<FeedRound, 'kind' | 'loadAverage'>) };
 }
@@ -212,6 +225,6 @@ export async function fileFacts(file: string): Promise<FileFacts> {
     streams: { codec_type: string; nb_read_packets: string }[];
     format: { duration: string };
   };
-  const pictures = Number(streams.find(({ codec_type }) => codec_type === 'video')?.nb_read_packets);
+  const pictures = Number(streams.find(({ codec_type }) => codec_type === 'video')?.nb_read_packets ?? 0);
   return { bytes: (await stat(file)).size, pictures, durationSeconds: Number(format.duration) };
 }

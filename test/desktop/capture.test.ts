@@ -6,12 +6,14 @@ import { createUtilityHost } from '../../main/desktop/electron-capture-host.ts';
 import type { SelfTestView } from '../../main/http/self-test-api.ts';
 import { createDesktopRig, type DesktopRig } from '../support/desktop-rig.ts';
 import { DoubleUtilityProcess } from '../support/electron-double-utility.ts';
+import { descendants, isEncoder, isRunning, type ProcessEntry } from '../support/processes.ts';
 
-// Captures as the desktop app hosts them. The double's utility process is a real Node process, so the real capture code runs; that
-// Electron's own would run it, too, is for `npm run smoke:electron`.
+// Captures as the desktop app hosts them. The double's windows and utility processes are real Node processes, so the real capture code
+// runs; that Electron's own would run it, too, is for `npm run smoke:electron`.
 
 const electron = await vi.hoisted(async () => await import('../support/electron-double.ts'));
 vi.mock('electron', () => electron);
+const { double } = electron;
 
 const WAIT = { timeout: 30_000, interval: 50 };
 const SECRET = 'secret-key-of-the-box';
@@ -81,32 +83,65 @@ describe('the desktop app', () => {
     rig = null;
   });
 
-  it('records in utility processes, and goes on in another when one dies', async () => {
-    rig = await createDesktopRig(electron);
-    await rig.start();
-    const begun = DoubleUtilityProcess.all.length;
-    const id = await rig.record();
-    const [first] = DoubleUtilityProcess.all.slice(begun);
-    expect(first?.serviceName).toBe('recorder capture');
-    process.kill(first!.pid!, 'SIGKILL');
+  /** Waits until somebody else records after a death, stops the recording, and waits for its file. */
+  const isWhole = async (id: string, recordedMs: number): Promise<void> => {
     await vi.waitFor(async () => {
       const { gaps } = await rig!.recording(id);
       expect(gaps.map(({ reason }) => reason)).toContain('captureDied');
     }, WAIT);
-    expect(DoubleUtilityProcess.all.length).toBeGreaterThan(begun + 1);
-    await rig.fetch(`/api/recordings/${id}/stop`, { method: 'POST' });
+    await rig!.fetch(`/api/recordings/${id}/stop`, { method: 'POST' });
     await vi.waitFor(async () => {
       const { state, files } = await rig!.recording(id);
       // COS is nowhere: the file waits here.
       expect([state, files.map(({ localPath }) => localPath !== null)]).toEqual(['uploading', [true]]);
+      expect(files[0]?.durationMs).toBeGreaterThan(recordedMs);
     }, WAIT);
-  }, 90_000);
+  };
 
-  it('passes its self-test without a second program', async () => {
+  it('records in hidden windows, goes on in another when one crashes, and leaves none behind', async () => {
     rig = await createDesktopRig(electron);
     await rig.start();
+    const forked = DoubleUtilityProcess.all.length;
+    const id = await rig.record();
+    const [window, ...more] = rig.captureWindows();
+    expect([more.length, window?.isVisible(), DoubleUtilityProcess.all.length]).toEqual([0, false, forked]);
+    const recordedMs = await hasMedia(rig, id);
+    const pid = window!.webContents.getOSProcessId();
+    const encoders = encodersOf(pid);
+    window!.webContents.crash('crashed');
+    await vi.waitFor(() => expect(rig!.captureWindows().filter((one) => one !== window)).toHaveLength(1), WAIT);
+    expect([window!.isDestroyed(), rig.captureWindows().length]).toEqual([true, 1]);
+    await areGone(encoders);
+    await isWhole(id, recordedMs);
+    await vi.waitFor(() => expect(rig!.captureWindows()).toEqual([]), WAIT);
+    // They are not what a second start, a click in the dock or the end of all windows is about.
+    electron.app.emit('window-all-closed');
+    electron.app.emit('activate');
+    electron.app.emit('second-instance', {}, ['electron', 'main/electron.ts']);
+    expect([double.exitCode, double.windows.length, rig.window().isVisible()]).toEqual([null, 1, true]);
+  }, 90_000);
+
+  it('records in utility processes where the settings say so, and goes on in another when one dies', async () => {
+    rig = await createDesktopRig(electron, { capture: { host: 'process' } });
+    await rig.start();
     const begun = DoubleUtilityProcess.all.length;
+    const id = await rig.record();
+    const [first] = DoubleUtilityProcess.all.slice(begun);
+    expect([first?.serviceName, rig.captureWindows()]).toEqual(['recorder capture', []]);
+    const recordedMs = await hasMedia(rig, id);
+    const encoders = encodersOf(first!.pid!);
+    process.kill(first!.pid!, 'SIGKILL');
+    await vi.waitFor(() => expect(DoubleUtilityProcess.all.length).toBe(begun + 2), WAIT);
+    await areGone(encoders);
+    await isWhole(id, recordedMs);
+  }, 90_000);
+
+  it('passes its self-test in a window, without a second program', async () => {
+    rig = await createDesktopRig(electron);
+    await rig.start();
+    const forked = DoubleUtilityProcess.all.length;
     await rig.fetch('/api/self-test', { method: 'POST' });
+    await vi.waitFor(() => expect(rig!.captureWindows()).toHaveLength(1), WAIT);
     const view = await vi.waitFor(
       async () => {
         const now = (await (await rig!.fetch('/api/self-test')).json()) as SelfTestView;
@@ -116,7 +151,25 @@ describe('the desktop app', () => {
       { timeout: 100_000, interval: 200 },
     );
     expect(view.steps.filter(({ state }) => state !== 'passed')).toEqual([]);
-    expect(view.state).toBe('passed');
-    expect(DoubleUtilityProcess.all.slice(begun).map(({ serviceName }) => serviceName)).toEqual(['recorder capture']);
+    expect([view.state, DoubleUtilityProcess.all.length, rig.captureWindows()]).toEqual(['passed', forked, []]);
   }, 120_000);
 });
+
+/** Looks into /proc, so it finds nothing but on Linux. */
+const encodersOf = (pid: number): ProcessEntry[] =>
+  process.platform === 'linux' ? descendants(pid).filter(isEncoder) : [];
+
+/** Waits until the encoder of a capture that died has found the end of its input and closed its file. */
+async function areGone(encoders: readonly ProcessEntry[]): Promise<void> {
+  if (process.platform === 'linux') expect(encoders).toHaveLength(1);
+  await vi.waitFor(() => expect(encoders.filter(isRunning)).toEqual([]), WAIT);
+}
+
+/** Waits until media of the recording is on the disk. @returns its length in milliseconds */
+async function hasMedia(rig: DesktopRig, id: string): Promise<number> {
+  return await vi.waitFor(async () => {
+    const { durationMs } = await rig.recording(id);
+    expect(durationMs).toBeGreaterThan(2_000);
+    return durationMs;
+  }, WAIT);
+}

@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Appliance } from '../../main/appliance.ts';
+import { SETTINGS_FILE } from '../../main/settings/settings.ts';
 import { createDesktopRig, type DesktopRig } from '../support/desktop-rig.ts';
 import { NOWHERE } from '../support/quiet-box.ts';
 
@@ -36,6 +39,89 @@ it('the disk is full: says so once, in words, and starts by itself when there is
   expect([double.trays.length, shown.isOpen]).toEqual([0, true]);
   await starting;
   expect([startAppliance.mock.calls.length, shown.isOpen, double.trays.length]).toEqual([2, false, 1]);
+});
+
+it('settings that somebody corrects in their file from elsewhere let the box start, and the question goes away', async () => {
+  box(async () => {});
+  const file = path.join(rig.dataDirectory, SETTINGS_FILE);
+  const right = await readFile(file, 'utf8');
+  await writeFile(file, '{"http": {"port": -1}}');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const starting = rig.start([]);
+  const shown = await rig.dialog(/settings of the box cannot be used/);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([shown.isOpen, startAppliance.mock.calls.length]).toEqual([true, 0]);
+  await writeFile(file, right);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await starting;
+  expect([shown.isOpen, double.dialogs.length, double.trays.length]).toEqual([false, 1, 1]);
+});
+
+describe('at a login', () => {
+  const locked = async (): Promise<never> => {
+    // As the modules of this start know it.
+    const { SecretError } = await import('../../main/settings/secrets.ts');
+    throw new SecretError('SECRET_KEY_LOCKED', 'the keychain does not open the key');
+  };
+  const tries = () => startAppliance.mock.calls.length;
+
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+
+  it('a keychain that is still locked is tried again without a word, and the box goes on when it opens', async () => {
+    box(async () => {});
+    for (let count = 0; count < 3; count += 1) startAppliance.mockImplementationOnce(locked);
+    const starting = rig.start(['--hidden']);
+    await vi.waitFor(() => expect(tries()).toBe(1));
+    await vi.advanceTimersByTimeAsync(30_000);
+    await starting;
+    expect([tries(), double.dialogs, double.trays.length, double.exitCode]).toEqual([4, [], 1, null]);
+  });
+
+  it('after three minutes it asks, goes on trying, and takes the question away when the box runs', async () => {
+    box(async () => {});
+    startAppliance.mockImplementation(locked);
+    const starting = rig.start(['--hidden']);
+    await vi.waitFor(() => expect(tries()).toBe(1));
+    await vi.advanceTimersByTimeAsync(170_000);
+    expect(double.dialogs).toEqual([]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    const shown = await rig.dialog(/keychain of this computer/);
+    const before = tries();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([tries() >= before + 5, double.dialogs.length, shown.isOpen]).toEqual([true, 1, true]);
+    startAppliance.mockResolvedValue({ url: NOWHERE, stop: async () => {} });
+    await vi.advanceTimersByTimeAsync(10_000);
+    await starting;
+    expect([shown.isOpen, double.trays.length, double.exitCode]).toEqual([false, 1, null]);
+  });
+
+  it('somebody who starts the app meanwhile is told at the next try', async () => {
+    box(async () => {});
+    startAppliance.mockRejectedValue(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }));
+    const starting = rig.start(['--hidden']);
+    await vi.waitFor(() => expect(tries()).toBe(1));
+    app.emit('second-instance', {}, ['electron']);
+    await vi.advanceTimersByTimeAsync(10_000);
+    (await rig.dialog(/is used by another program/)).answer('Quit');
+    await starting;
+    expect([double.exitCode, double.trays.length]).toEqual([0, 0]);
+  });
+});
+
+it('whoever quits while the box tries again is obeyed, even when that try works', async () => {
+  const stop = vi.fn(async () => {});
+  const { promise: second, resolve } = Promise.withResolvers<Appliance>();
+  startAppliance.mockReset().mockRejectedValueOnce(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }));
+  startAppliance.mockReturnValueOnce(second);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const starting = rig.start([]);
+  const shown = await rig.dialog(/is used by another program/);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.waitFor(() => expect(startAppliance.mock.calls).toHaveLength(2));
+  shown.answer('Quit');
+  resolve({ url: NOWHERE, stop });
+  await starting;
+  expect([stop.mock.calls.length, double.exitCode, double.trays.length]).toEqual([1, 0, 0]);
 });
 
 it('something unknown: the message with the folder of the logs, and the end when the person gives up', async () => {

@@ -13,8 +13,10 @@ import {
 import path from 'node:path';
 import { extractAll, extractFile, getRawHeader } from '@electron/asar';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CAPTURE_CHANNEL, type FromCaptureWindow } from '../../main/capture/window/window-line.ts';
 import { LINK_SCHEME } from '../../main/desktop/arguments.ts';
 import { makeDirectory, removeDirectory } from '../support/box.ts';
+import { startRenderer } from '../support/electron-double-renderer.ts';
 import { fusesOf, HAS_FFMPEG_PACKAGE, type PackedApp, packApp } from '../support/packed-app.ts';
 import { ROOT } from '../support/source-tree.ts';
 
@@ -81,14 +83,19 @@ describe.skipIf(process.platform !== 'linux')('the package for Linux', { timeout
     await removeDirectory(directory);
   });
 
-  /** Starts the packed box without a desktop on this Node, from an archive that was unpacked. No ffmpeg but the packed one is in reach. */
-  const startInstalled = (args: readonly string[]) => {
+  /** Where the archive lies unpacked. */
+  const installed = (): string => {
     const place = path.join(directory, 'installed');
     if (!existsSync(place)) {
       extractAll(app.archive, place);
       // Run bits are those of the files that lie beside; the archive does not know them.
       cpSync(`${app.archive}.unpacked`, place, { recursive: true, preserveTimestamps: true });
     }
+    return place;
+  };
+  /** Starts the packed box without a desktop on this Node, from an archive that was unpacked. No ffmpeg but the packed one is in reach. */
+  const startInstalled = (args: readonly string[]) => {
+    const place = installed();
     const child = spawn(process.execPath, [path.join(place, 'dist/app/main/headless.js'), ...args], {
       cwd: place,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -124,7 +131,12 @@ describe.skipIf(process.platform !== 'linux')('the package for Linux', { timeout
     const beside = readdirSync(path.join(ROOT, 'main'), { recursive: true, encoding: 'utf8' })
       .map((name) => `main/${name}`)
       .filter((name) => /\.(html|cjs|css|json)$/.test(name) && !/^main\/(dev|demo|capture\/mix\/kernel)\//.test(name));
-    expect(beside.filter((name) => !names().has(`dist/app/${name}`))).toEqual([]);
+    expect(beside).toContain('main/capture/window/capture-page.html');
+    const compiled = ['electron-preload.mjs', 'capture-page.js'].map((name) => `main/capture/window/${name}`);
+    expect([...beside, ...compiled].filter((name) => !names().has(`dist/app/${name}`))).toEqual([]);
+    // What the page names lies beside it.
+    const page = extractFile(app.archive, 'dist/app/main/capture/window/capture-page.html').toString('utf8');
+    expect([...page.matchAll(/src="\.\/([^"]+)"/g)].map(([, name]) => name)).toEqual(['capture-page.js']);
   });
 
   it('has every native file beside the archive, and programs with their run bit', () => {
@@ -236,7 +248,7 @@ describe.skipIf(process.platform !== 'linux')('the package for Linux', { timeout
     if (HAS_FFMPEG_PACKAGE) {
       expect(readFileSync(path.join(resources, 'LICENSE.ffmpeg.txt'), 'utf8')).toContain('GENERAL PUBLIC LICENSE');
     }
-    for (const name of ['LICENSE', 'licences.md', 'systemd/trtc-recorder-box.service']) {
+    for (const name of ['LICENSE', 'licences.md', 'systemd/trtc-recorder-box.service', 'linux/null-sink.sh']) {
       expect(existsSync(path.join(resources, name)), name).toBe(true);
     }
   });
@@ -262,13 +274,22 @@ describe.skipIf(process.platform !== 'linux')('the package for Linux', { timeout
     const missing = [...named, ...units.map(([from]) => from!)].filter((name) => !existsSync(path.join(ROOT, name)));
     expect(missing).toEqual([]);
     // Each unit that a unit names comes along under that name.
-    const installed = new Set(units.map(([, to]) => path.basename(to!)));
+    const installed = new Set(units.flatMap(([, to]) => [to!, path.basename(to!)]));
     const wanted = units.flatMap(([from]) => {
       const text = readFileSync(path.join(ROOT, from!), 'utf8');
-      return [...text.matchAll(/^Requires=(.+)$/gm)].map(([, name]) => name!);
+      return [...text.matchAll(/^(?:Requires|Wants)=(.+)$|(\/usr\/lib\/trtc-recorder-box\/\S+)/gm)].map(
+        ([, unit, file]) => unit ?? file!,
+      );
     });
-    expect(wanted.length).toBeGreaterThan(0);
+    expect(wanted.length).toBeGreaterThan(2);
     expect(wanted.filter((name) => !installed.has(name))).toEqual([]);
+  });
+
+  it('knows where fetched updates are kept, and of no server to fetch them from', () => {
+    const text = readFileSync(path.join(app.directory, 'resources/app-update.yml'), 'utf8');
+    expect(text).toMatch(/^updaterCacheDirName: trtc-recorder-box-updater$/m);
+    expect(text.match(/https?:\S+/g)).toEqual(['http://127.0.0.1:9/']);
+    expect(names()).toContain('node_modules/electron-updater/out/main.js');
   });
 
   it('answers to the names that its main process uses', () => {
@@ -277,6 +298,26 @@ describe.skipIf(process.platform !== 'linux')('the package for Linux', { timeout
     const desktop = extractFile(app.archive, 'dist/app/main/desktop/electron-desktop.js').toString('utf8');
     const [, id] = /APP_ID = '([^']+)'/.exec(desktop) ?? [];
     expect(text.split('\n')).toContain(`appId: ${id}`);
+  });
+
+  it('runs the scripts of a capture window from its own files', async () => {
+    const folder = path.join(installed(), 'dist/app/main/capture/window');
+    const told: FromCaptureWindow[] = [];
+    const failed = vi.fn();
+    const renderer = startRenderer(path.join(folder, 'electron-preload.mjs'), path.join(folder, 'capture-page.html'), {
+      onMessage: (_channel, message) => told.push(message as FromCaptureWindow),
+      onPreloadError: failed,
+      onGone: () => {},
+    });
+    try {
+      const ready = { kind: 'message', message: { type: 'ready', pid: renderer.pid } };
+      await vi.waitFor(() => expect(told).toEqual([ready]), { timeout: START_MS, interval: 50 });
+      renderer.send(CAPTURE_CHANNEL, { kind: 'endAsked' });
+      await vi.waitFor(() => expect(told.at(-1)).toEqual({ kind: 'exit', code: 0 }), { timeout: START_MS });
+      expect(failed).not.toHaveBeenCalled();
+    } finally {
+      renderer.kill();
+    }
   });
 
   it('serves its console without a desktop, from its own files, and stops in order', async () => {

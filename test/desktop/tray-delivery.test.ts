@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../main/logging.ts';
+import { NO_UPDATES } from '../../main/tray/menu.ts';
 import { createApiClient } from '../../shared/api/client.ts';
 import { sampleRequest } from '../support/box.ts';
 import { makeClip } from '../support/clips.ts';
@@ -38,6 +39,8 @@ beforeAll(async () => {
   tray = createElectronTray({
     ...{ client, language: 'zh', platform: 'win32', log: silentLogger(), iconsDirectory: '/icons' },
     ...{ openConsole: () => {}, showAbout: () => {}, quit: () => {} },
+    updates: { facts: () => NO_UPDATES, check: () => {}, showTrouble: () => {} },
+    installUpdate: () => {},
     launchAtLogin: { get: () => null, set: () => {} },
     onFacts: () => {
       const image = double.trays.map((one) => one.image as { source: string })[0];

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../main/logging.ts';
+import { NO_UPDATES } from '../../main/tray/menu.ts';
 import { type ApiClient, ApiError, createApiClient, type RouteName } from '../../shared/api/client.ts';
 import { toProblemJson } from '../../shared/errors.ts';
 import type { Language } from '../../shared/texts/language.ts';
@@ -20,6 +21,7 @@ let tray: ReturnType<typeof createElectronTray> | null = null;
 const opened: string[] = [];
 const asked: string[] = [];
 const login = { isOn: false };
+let update = NO_UPDATES;
 
 beforeAll(async () => {
   box = await startQuietBox();
@@ -47,6 +49,12 @@ async function open({ platform = 'linux', language = 'en', ...others }: Circumst
     openConsole: (place) => void opened.push(place),
     showAbout: () => void asked.push('about'),
     quit: () => void asked.push('quit'),
+    updates: {
+      facts: () => update,
+      check: () => void asked.push('check'),
+      showTrouble: () => void asked.push('trouble'),
+    },
+    installUpdate: () => void asked.push('install'),
     launchAtLogin: {
       get: () => login.isOn,
       set: (isOn) => {
@@ -168,6 +176,24 @@ describe('the tray of a box', () => {
     menu().find('Start at login').click();
     await vi.waitFor(() => expect(menu().find('Start at login').checked).toBe(true), WAIT);
     expect(login.isOn).toBe(true);
+  });
+
+  it('offers updates as they come', async () => {
+    await open();
+    expect(menu().labels().join()).not.toContain('pdate');
+    const show = (facts: Partial<typeof update>) => {
+      update = { ...NO_UPDATES, ...facts };
+      tray?.redraw();
+    };
+    show({ step: 'idle' });
+    menu().find('Check for updates').click();
+    show({ step: 'waiting', version: '9.8.7', isTroubled: true });
+    expect(menu().find('Update 9.8.7 is fetched once nothing is recorded').enabled).toBe(false);
+    menu().find('Updates do not work …').click();
+    show({ step: 'ready', version: '9.8.7' });
+    menu().find('Update 9.8.7 is ready: install and restart …').click();
+    update = NO_UPDATES;
+    expect(asked).toEqual(['check', 'trouble', 'install']);
   });
 
   it('shows a name with an ampersand as it is', async () => {

@@ -123,6 +123,10 @@ const PROVOCATIONS: Partial<Record<ErrorCode, () => Promise<ProblemJson>>> = {
     const limits = (maxRecordings: number) => ({ limits: { maxRecordings } });
     return await withSettings(limits(1), limits(64), () => ask({ path: '/api/recordings', body: request() }));
   },
+  NOT_QUIET: async () => {
+    await started();
+    return await ask({ method: 'POST', path: '/api/capacity/measure' });
+  },
   RECORDING_PAUSED: () => {
     const pause = (paused: boolean) => ({ recording: { paused } });
     return withSettings(pause(true), pause(false), () => ask({ path: '/api/recordings', body: request() }));

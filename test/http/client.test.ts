@@ -107,7 +107,7 @@ describe('recordings', () => {
 describe('the box', () => {
   it('tells how it is and what it is made of', async () => {
     expect(await client.call('healthz', {})).toMatchObject({ status: 'ok', simulated: true });
-    expect(await client.call('readyz', {})).toEqual({ ready: true, problems: [] });
+    expect(await client.call('readyz', {})).toMatchObject({ ready: true, problems: [] });
     expect(await client.call('getVersion', {})).toMatchObject({
       simulated: true,
       node: expect.stringMatching(/^v?\d+\./),
@@ -175,6 +175,11 @@ describe('the box', () => {
     });
     expect((await client.call('checkEncoders', {})).encoders.map(({ name }) => name)).toContain('libx264');
     expect((await client.call('getAttention', {})).simulated).toBe(true);
+    expect(await client.call('getCapacity', {})).toMatchObject({
+      basis: 'set',
+      machine: { cores: expect.any(Number) },
+    });
+    expect(await problemOf(client.call('measureCapacity', {}))).toMatchObject({ code: 'NOT_QUIET', status: 409 });
     expect((await client.call('getFirstRun', {})).dismissed).toBe(false);
     expect((await client.call('changeFirstRun', { body: { dismissed: true } })).dismissed).toBe(true);
     called.add('getDiagnostics');

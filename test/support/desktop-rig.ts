@@ -20,6 +20,8 @@ export interface DesktopRig {
   start(args?: readonly string[], options?: StartOptions): Promise<void>;
   /** The console's window. Throws when there is none. */
   window(): (typeof ElectronDouble.double.windows)[number];
+  /** The hidden windows in which recordings run. */
+  captureWindows(): (typeof ElectronDouble.double.windows)[number][];
   /** What the page would get from the box, with the headers that its session sends. */
   fetch(route: string, init?: RequestInit): Promise<Response>;
   /** Starts recording a room and waits until it is under way. @returns its id */
@@ -79,8 +81,10 @@ export async function createDesktopRig(
       }
     }
   };
+  const captureWindows = () => double.windows.filter(({ options }) => options.webPreferences?.nodeIntegration);
   const rig: DesktopRig = {
     dataDirectory,
+    captureWindows,
     async start(args = ['--port', '0'], { platform = process.platform, ...options } = {}) {
       forget();
       double.reset({ directory, isReadyLater: true, ...options });
@@ -99,7 +103,7 @@ export async function createDesktopRig(
       }, START_WAIT);
     },
     window() {
-      const [window] = double.windows;
+      const window = double.windows.find((one) => !captureWindows().includes(one));
       if (!window) throw new Error('the app has no window');
       return window;
     },

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type * as Electron from 'electron';
+import { type DoubleRenderer, startRenderer } from './electron-double-renderer.ts';
 
 /** The windows of Electron's double: what `electron-double.ts` says of what is not proven holds here as well. */
 
@@ -26,6 +27,10 @@ type HeadersListener = (
   details: Electron.OnBeforeSendHeadersListenerDetails,
   callback: (response: Electron.BeforeSendResponse) => void,
 ) => void;
+type RequestListener = (
+  details: Electron.OnBeforeRequestListenerDetails,
+  callback: (response: Electron.CallbackResponse) => void,
+) => void;
 type PermissionRequestHandler = Parameters<Electron.Session['setPermissionRequestHandler']>[0];
 type PermissionCheckHandler = Parameters<Electron.Session['setPermissionCheckHandler']>[0];
 
@@ -41,6 +46,7 @@ export class DoubleSession extends EventEmitter {
   devicePermission: Parameters<Electron.Session['setDevicePermissionHandler']>[0] = null;
   certificateVerify: Parameters<Electron.Session['setCertificateVerifyProc']>[0] = null;
   spellCheck = true;
+  private requestRule: { urls: string[]; listener: RequestListener } | null = null;
   private headers: { urls: string[]; listener: HeadersListener } | null = null;
   readonly protocol = {
     handlers: new Map<string, Parameters<Electron.Protocol['handle']>[1]>(),
@@ -55,6 +61,14 @@ export class DoubleSession extends EventEmitter {
     onBeforeSendHeaders: (filter: Electron.WebRequestFilter, listener: HeadersListener): void => {
       this.headers = { urls: filter.urls, listener };
     },
+    onBeforeRequest: (filter: Electron.WebRequestFilter, listener: RequestListener): void => {
+      this.requestRule = { urls: filter.urls, listener };
+    },
+  };
+  /** Requests of `net` that are under way. */
+  readonly requests = new Set<{ destroy(error: Error): void }>();
+  closeAllConnections = async (): Promise<void> => {
+    for (const request of this.requests) request.destroy(new Error('net::ERR_ABORTED'));
   };
   setPermissionRequestHandler = (handler: PermissionRequestHandler): void => {
     this.permissionRequest = handler;
@@ -73,6 +87,17 @@ export class DoubleSession extends EventEmitter {
   };
   /** Node's: whoever needs it to trust a certificate says so in the environment. */
   fetch = async (url: string, init?: RequestInit): Promise<Response> => await fetch(url, init);
+  /** Whether a request to `url` may leave. */
+  mayRequest(url: string): boolean {
+    const { urls = [], listener = null } = this.requestRule ?? {};
+    let isCancelled = false;
+    if (urls.some((pattern) => matches(pattern, url))) {
+      listener?.({ url } as Electron.OnBeforeRequestListenerDetails, ({ cancel }) => {
+        isCancelled = cancel ?? false;
+      });
+    }
+    return !isCancelled;
+  }
   /** The headers with which a request of a page to `url` would leave. */
   headersOf(url: string, requestHeaders: Record<string, string> = {}): Record<string, unknown> {
     const { urls = [], listener = null } = this.headers ?? {};
@@ -102,6 +127,12 @@ export class DoubleBaseWindow extends EventEmitter {
     this.options = options;
     DoubleBaseWindow.all.push(this);
   }
+  isGone = false;
+  destroy(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.emit('closed');
+  }
 }
 
 let nextId = 1;
@@ -115,17 +146,21 @@ export class DoubleWebContents extends EventEmitter {
   private url = '';
   private crashed = false;
   private gone = false;
+  private renderer: DoubleRenderer | null = null;
   private openHandler: ((details: Electron.HandlerDetails) => Electron.WindowOpenHandlerResponse) | null = null;
   constructor(session: DoubleSession) {
     super();
     this.id = nextId++;
     this.session = session;
   }
-  send = (channel: string, ...args: unknown[]): void => void this.sent.push([channel, args[0], 0]);
+  send = (channel: string, ...args: unknown[]): void => {
+    this.sent.push([channel, args[0], 0]);
+    this.renderer?.send(channel, args[0]);
+  };
   postMessage = (channel: string, message: unknown, transfer: unknown[] = []): void =>
     void this.sent.push([channel, message, transfer.length]);
   getURL = (): string => this.url;
-  getOSProcessId = (): number => 40_000 + this.id;
+  getOSProcessId = (): number => this.renderer?.pid ?? 40_000 + this.id;
   isCrashed = (): boolean => this.crashed;
   isDestroyed = (): boolean => this.gone;
   reload = (): void => void this.load(this.url);
@@ -138,6 +173,7 @@ export class DoubleWebContents extends EventEmitter {
   crash(reason: Electron.RenderProcessGoneDetails['reason']): void {
     if (this.crashed || this.gone) return;
     this.crashed = true;
+    this.renderer?.kill();
     this.emit('render-process-gone', {}, { reason, exitCode: reason === 'clean-exit' ? 0 : 139 });
   }
   load(url: string): void {
@@ -145,6 +181,15 @@ export class DoubleWebContents extends EventEmitter {
     this.crashed = false;
     queueMicrotask(() => {
       if (!this.gone) this.emit('did-finish-load');
+    });
+  }
+  /** The page and its preload script run in a real process with Node. */
+  run(preload: string, page: string): void {
+    this.load(`file://${page}`);
+    this.renderer = startRenderer(preload, page, {
+      onMessage: (channel, message) => void this.ipc.emit(channel, {}, message),
+      onPreloadError: (error) => void this.emit('preload-error', {}, preload, error),
+      onGone: () => this.crash('killed'),
     });
   }
   /** A link of the page is followed. @returns whether the page may go there. */
@@ -159,6 +204,7 @@ export class DoubleWebContents extends EventEmitter {
   }
   end(): void {
     this.gone = true;
+    this.renderer?.kill();
     this.emit('destroyed');
   }
 }
@@ -195,7 +241,9 @@ export class DoubleBrowserWindow extends EventEmitter {
     await DoubleBrowserWindow.onLoad?.(this, url);
   };
   loadFile = async (file: string): Promise<void> => {
-    this.webContents.load(`file://${file}`);
+    const { preload, nodeIntegration } = this.options.webPreferences ?? {};
+    if (nodeIntegration && preload && !DoubleBrowserWindow.onLoad) this.webContents.run(preload, file);
+    else this.webContents.load(`file://${file}`);
     await DoubleBrowserWindow.onLoad?.(this, file);
   };
   show = (): void => {

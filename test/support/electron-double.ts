@@ -21,11 +21,14 @@ import {
  *
  * What it does not prove: that Chromium draws anything, runs a page, keeps its sandbox, or honours a permission handler; that the system
  * shows a tray, a notification or a dialog; in which order a real system sends its events when a session ends, and how long it waits;
- * that names of events and options are understood beyond their types. `npm run smoke:electron` looks at those with the real binary.
+ * that names of events and options are understood beyond their types. `npm run smoke:electron` looks at those with the real binary. Nor, and
+ * nothing here looks at it, that a keychain keeps anything from anybody.
  */
 
 export interface ShownDialog {
   options: Electron.MessageBoxOptions;
+  /** The window it belongs to. */
+  parent: unknown;
   isOpen: boolean;
   /** Presses the button with this label. Throws when there is none. */
   answer(label: string): void;
@@ -40,6 +43,14 @@ export interface DoubleOptions {
   isSecond?: boolean;
   /** As Electron is: ready only when its entry has run to its end. The test says so by `double.becomeReady()`. */
   isReadyLater?: boolean;
+  keychain?: Partial<DoubleKeychain>;
+}
+
+export interface DoubleKeychain {
+  isAvailable: boolean;
+  backend: 'gnome_libsecret' | 'basic_text';
+  /** Whose keychain it is: what one sealed no other opens. */
+  user: string;
 }
 
 class DoubleApp extends EventEmitter {
@@ -204,14 +215,19 @@ class DoubleNotification extends EventEmitter {
   close = (): void => void this.emit('close');
 }
 
+function freshKeychain(): DoubleKeychain {
+  return { isAvailable: true, backend: 'gnome_libsecret', user: 'operator' };
+}
+
 /** Hexadecimal behind a mark: enough to see that a text is not kept in clear. */
 function seal(text: string): Buffer {
-  return Buffer.from(`sealed:${Buffer.from(text).toString('hex')}`);
+  return Buffer.from(`sealed:${double.safeStorage.user}:${Buffer.from(text).toString('hex')}`);
 }
 
 function unseal(sealed: Buffer): string {
-  const [, hex] = /^sealed:((?:[0-9a-f]{2})*)$/.exec(sealed.toString()) ?? [];
-  if (hex === undefined || !double.safeStorage.isAvailable) throw new Error('cannot decrypt');
+  const [, user, hex] = /^sealed:(\w+):((?:[0-9a-f]{2})*)$/.exec(sealed.toString()) ?? [];
+  const { isAvailable, user: own } = double.safeStorage;
+  if (hex === undefined || user !== own || !isAvailable) throw new Error('cannot decrypt');
   return Buffer.from(hex, 'hex').toString();
 }
 
@@ -222,7 +238,10 @@ const safeStorageDouble = {
   encryptString: seal,
   encryptStringAsync: async (text: string): Promise<Buffer> => seal(text),
   decryptString: unseal,
-  decryptStringAsync: async (sealed: Buffer) => ({ result: unseal(sealed), shouldReEncrypt: false }),
+  decryptStringAsync: async (sealed: Buffer): Promise<Electron.DecryptStringAsyncReturnValue> => ({
+    result: unseal(sealed),
+    shouldReEncrypt: false,
+  }),
 } satisfies Pick<
   Electron.SafeStorage,
   | 'isEncryptionAvailable'
@@ -243,6 +262,7 @@ function showMessageBox(...args: unknown[]): Promise<Electron.MessageBoxReturnVa
     };
     const dialog: ShownDialog = {
       options,
+      parent: args.length > 1 ? args[0] : null,
       isOpen: true,
       answer(label) {
         const response = options.buttons?.indexOf(label) ?? -1;
@@ -276,7 +296,7 @@ export const double = {
   calls: [] as unknown[][],
   switches: [] as [string, string | undefined][],
   applicationMenu: null as DoubleMenu | null,
-  safeStorage: { isAvailable: true, backend: 'gnome_libsecret' as 'gnome_libsecret' | 'basic_text' },
+  safeStorage: freshKeychain(),
   becomeReady(): void {
     double.isReady = true;
     app.emit('ready');
@@ -297,9 +317,8 @@ export const double = {
     for (const list of [double.trays, double.notifications, double.dialogs, double.errorBoxes]) list.length = 0;
     for (const list of [double.opened, double.calls, double.switches]) list.length = 0;
     for (const map of [double.powerBlockers, double.paths]) map.clear();
-    const safeStorageFresh = { isAvailable: true, backend: 'gnome_libsecret' as const };
     Object.assign(double, { options, exitCode: null, isQuitting: false, loginItem: {}, applicationMenu: null });
-    double.safeStorage = safeStorageFresh;
+    double.safeStorage = { ...freshKeychain(), ...options.keychain };
     double.isReady = !(options.isReadyLater ?? false);
   },
 };

@@ -59,6 +59,10 @@ export const HEALTHY: HealthView = {
   problems: [],
   simulated: false,
   recordings: { capturing: 1, capacity: 8, delivering: 2, blocked: 0 },
+  capacity: {
+    room: { mixed: 7, singles: 5, sound: 90 },
+    ...{ loadCores: 0.2, limitCores: 1.6, basis: 'measured', relieved: 0 },
+  },
   callbacks: { pending: 1, parked: 0 },
   disk: { freeBytes: 50e9, totalBytes: 200e9, reserveBytes: 2e9, bytesPerHour: 325_000_000 },
   ffmpeg: { version: '7.1' },

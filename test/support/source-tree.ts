@@ -47,7 +47,7 @@ export function readSources(folders: readonly string[], skip: (file: string) => 
     .flatMap((folder) =>
       readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
         .map((name) => `${folder}/${name.split(path.sep).join('/')}`)
-        .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts') && !skip(file)),
+        .filter((file) => /\.m?tsx?$/.test(file) && !file.endsWith('.d.ts') && !skip(file)),
     )
     .sort()
     .map((file) => readSource(file, readFileSync(path.join(ROOT, file), 'utf8')));

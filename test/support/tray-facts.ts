@@ -17,10 +17,14 @@ export const ALL_WELL: AttentionFacts = {
   standstills: [],
   parked: { count: 0, lastError: null, recordings: [] },
   expiring: [],
+  withoutSound: [],
+  relieved: [],
   clock: { behindMs: 0, cosDifferenceMs: null },
   tls: null,
   quarantine: { rows: 0, files: 0 },
   selfTest: 'passed',
+  keyInFile: null,
+  windowsMissing: false,
 };
 
 /** Words whose moments are the hours and minutes of the text itself. */

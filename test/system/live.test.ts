@@ -57,16 +57,16 @@ it('is watched, changed and tested while it records', async () => {
     for await (const message of api.watch({ after: 0, signal: stop.signal })) messages.push(message);
   })();
   expect(await api.call('getVersion', {})).toMatchObject({ simulated: true, node: process.versions.node });
-  expect(await api.call('readyz', {})).toEqual({ ready: true, problems: [] });
+  expect(await api.call('readyz', {})).toMatchObject({ ready: true, problems: [], room: { mixed: 1 } });
 
   // One recording fills this box, until the setting that says so is changed.
   const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: `${rig.receiver.url}/1` }));
   const full = await fetch(`${rig.box.url}/readyz`);
   expect([full.status, full.headers.get('retry-after')]).toEqual([503, '10']);
-  expect(await full.json()).toEqual({ ready: false, problems: ['AT_CAPACITY'] });
+  expect(await full.json()).toMatchObject({ ready: false, problems: ['AT_CAPACITY'], room: { mixed: 0, sound: 0 } });
   const refused = await rig.box.post('/', sampleRequest({ RoomId: 2 }));
   expect(refused.status).toBe(503);
-  const wrong = api.call('changeSettings', { body: { limits: { maxRecordings: 65 } } });
+  const wrong = api.call('changeSettings', { body: { limits: { maxRecordings: 501 } } });
   await expect(wrong).rejects.toSatisfy(
     (error) => error instanceof ApiError && error.problem.errors?.[0]?.field === 'limits.maxRecordings',
   );

@@ -141,7 +141,7 @@ describe('the keyboard alone', () => {
       await page.waitForFunction(() => /^H[12]$/.test(document.activeElement?.tagName ?? ''));
       await shown.calm();
       expect(await page.locator('.nav-link[aria-current="page"]').textContent()).toMatch(word);
-      expect(await page.title()).toBe(`${await focused()} · Recorder box`);
+      expect(await page.title()).toBe(`${await focused()} · TRTC Recorder`);
       titles.push(await page.title());
     }
     expect(new Set(titles).size).toBe(titles.length);
@@ -156,7 +156,7 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.documentElement.lang === 'zh-CN');
     await page.getByRole('heading', { name: '正在录制' }).first().waitFor();
-    expect(await page.title()).toBe('正在录制 · 录制盒');
+    expect(await page.title()).toBe('正在录制 · TRTC 录制');
     expect(shown.complaints()).toEqual([]);
     await shown.close();
   }, 40_000);

@@ -94,6 +94,20 @@ describe('the settings of the console', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: 'Discard' }).click();
   });
 
+  it('what the machine installs can be seen in a browser, and changed only at the machine, which is said', async () => {
+    await shown.visit('/settings/desktop');
+    const updates = page.getByRole('region', { name: 'Updates of the desktop app' });
+    await updates.getByText('changed only there').waitFor();
+    const controls = updates.locator('.setting-control :is(input, textarea, button)');
+    const disabled = await controls.evaluateAll((all) => all.map((one) => (one as HTMLInputElement).disabled));
+    expect([disabled.length > 2, disabled.every(Boolean)]).toEqual([true, true]);
+    expect(
+      await page.getByRole('region', { name: 'Notices on the screen' }).getByText('changed only there').count(),
+    ).toBe(0);
+    expect(await page.getByRole('switch').first().isEnabled()).toBe(true);
+    expect([await shown.axe(), shown.complaints()]).toEqual([[], []]);
+  });
+
   it('asks before changes are left behind', async () => {
     await shown.visit('/settings/upload');
     await page.getByLabel('Proxy for COS', { exact: true }).fill('http://proxy');

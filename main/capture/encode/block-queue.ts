@@ -86,17 +86,20 @@ export class BlockQueue {
       return;
     }
     this.#writingSinceMs = this.#nowMs();
-    sink.cork();
-    for (const block of blocks) {
-      this.#queuedBytes -= block.header.length + block.payload.length;
-      sink.write(block.header);
-      if (block !== last) sink.write(block.payload);
-    }
-    sink.write(last.payload, () => {
+    for (const { header, payload } of blocks) this.#queuedBytes -= header.length + payload.length;
+    const written = () => {
       this.#writingSinceMs = null;
       for (const block of blocks) block.release?.();
       this.#next();
-    });
+    };
+    if (blocks.length > 1) {
+      // Small blocks: copying them costs less than the stream's work for each.
+      sink.write(Buffer.concat(blocks.flatMap(({ header, payload }) => [header, payload])), written);
+      return;
+    }
+    sink.cork();
+    sink.write(last.header);
+    sink.write(last.payload, written);
     sink.uncork();
   }
 

@@ -96,11 +96,31 @@ function videoArgs({ video, matrix, threads, ffmpeg }: LiveEncoderSettings): str
     ...['-c:v', 'libx264', '-preset', video.preset, '-crf', `${video.crf}`],
     ...['-maxrate', `${video.maxRateKbps}k`, '-bufsize', `${video.maxRateKbps * 2}k`],
     ...['-g', `${Math.max(1, Math.round(video.gopSeconds * video.fps))}`, '-bf', '0'],
+    ...(video.begunWithPreset === undefined ? [] : ['-x264-params', headersOf(video.begunWithPreset)]),
     // The fastest preset looks ahead not at all, which must not be made slower.
     ...(video.preset === 'ultrafast' ? [] : ['-rc-lookahead', `${LOOK_AHEAD_PICTURES}`]),
     ...['-threads', `${threads}`, '-pix_fmt', 'yuv420p'],
     ...['-colorspace', colour, '-color_primaries', colour, '-color_trc', colour, '-color_range', 'tv'],
   ];
+}
+
+/** What the presets write into the headers beyond the settings here: reference pictures and the offset of their psychovisual part. */
+const HEADERS: Readonly<Record<string, { references: number; chromaOffset: number }>> = {
+  faster: { references: 2, chromaOffset: 0 },
+  fast: { references: 2, chromaOffset: -2 },
+  medium: { references: 3, chromaOffset: -2 },
+  slow: { references: 5, chromaOffset: -2 },
+  slower: { references: 8, chromaOffset: -2 },
+  veryslow: { references: 16, chromaOffset: -2 },
+};
+
+/**
+ * Makes a lighter preset write the headers of the one the recording was begun with: all its segments then fit into one file as they
+ * are. Without that they would all have to be encoded anew in the end, on a machine that is too slow already.
+ */
+function headersOf(preset: string): string {
+  const { references, chromaOffset } = HEADERS[preset] ?? { references: 1, chromaOffset: 0 };
+  return `cabac=1:8x8dct=1:weightp=1:ref=${references}:chroma-qp-offset=${chromaOffset}`;
 }
 
 function audioArgs({ mode, audio }: LiveEncoderSettings): string[] {

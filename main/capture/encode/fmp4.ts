@@ -123,31 +123,35 @@ export async function* readFragments(
 /** Reads a whole segment file's structure. Never throws because of its content; read errors of the reader pass through. */
 export async function parseFmp4(reader: RandomAccessReader): Promise<Fmp4Summary> {
   const init = await readInit(reader);
-  const summary: Fmp4Summary = {
-    initLength: init.length,
-    tracks: init.tracks.map((track) => ({
-      ...track,
-      sampleCount: 0,
-      firstDts: 0,
-      firstPts: 0,
-      endDts: 0,
-      endPts: 0,
-    })),
-    fragments: [],
-    validLength: init.length,
-    torn: false,
-  };
+  const summary = beginSummary(init);
   for await (const fragment of readFragments(reader, init)) {
     summary.fragments.push({ offset: fragment.offset, length: fragment.length });
-    summary.validLength = fragment.offset + fragment.length;
-    summary.tracks.forEach((track, index) => {
-      for (const sample of fragment.samples[index] ?? []) {
-        addSample(track, sample);
-      }
-    });
+    addToSummary(summary, fragment);
   }
-  summary.torn = summary.validLength < reader.size && !(await isTrailer(reader, summary.validLength));
+  summary.torn = await isTorn(reader, summary.validLength);
   return summary;
+}
+
+/** What is known of a file of which only `ftyp` and `moov` were read. */
+export function beginSummary(init: Fmp4Init): Fmp4Summary {
+  const none = { sampleCount: 0, firstDts: 0, firstPts: 0, endDts: 0, endPts: 0 };
+  const tracks = init.tracks.map((track) => ({ ...track, ...none }));
+  return { initLength: init.length, tracks, fragments: [], validLength: init.length, torn: false };
+}
+
+/** Takes the next fragment into a summary, but for the list of fragments. */
+export function addToSummary(summary: Fmp4Summary, fragment: Fmp4Fragment): void {
+  summary.validLength = fragment.offset + fragment.length;
+  summary.tracks.forEach((track, index) => {
+    for (const sample of fragment.samples[index] ?? []) {
+      addSample(track, sample);
+    }
+  });
+}
+
+/** Whether bytes follow the last whole fragment that cannot be used. */
+export async function isTorn(reader: RandomAccessReader, validLength: number): Promise<boolean> {
+  return validLength < reader.size && !(await isTrailer(reader, validLength));
 }
 
 function addSample(track: Fmp4TrackSummary, sample: Fmp4Sample): void {
@@ -264,7 +268,11 @@ function readRun(reader: BoxReader, run: RunState, startDts: number, samples: Fm
 }
 
 async function isDamaged(reader: RandomAccessReader, fragment: Fmp4Fragment): Promise<boolean> {
-  const bytes = await reader.read(fragment.offset, fragment.length);
+  return holdsDamage(await reader.read(fragment.offset, fragment.length), fragment);
+}
+
+/** Whether a fragment's bytes are not all there, or have stretches of zeros where coded data should be. */
+export function holdsDamage(bytes: Buffer, fragment: Fmp4Fragment): boolean {
   if (bytes.length < fragment.length) {
     return true;
   }

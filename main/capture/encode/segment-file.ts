@@ -20,6 +20,9 @@ export interface SegmentFileOptions {
   onError: (error: Error) => void;
 }
 
+/** What arrives within this time is written together: an encoder hands on its work in many small pieces, each worth no call of its own. */
+const TOGETHER_MS = 20;
+
 /**
  * A file that is only appended to and is synced while it grows. Writes happen one after another, and there are never two syncs at
  * once; neither waits for the other.
@@ -28,6 +31,11 @@ export class SegmentFile {
   readonly #options: SegmentFileOptions;
   readonly #handle: SegmentHandle;
   #tail: Promise<void> = Promise.resolve();
+  /** What waits to be written together, and the promise of its write. */
+  #gathered: Buffer[] = [];
+  #batch: Promise<void> | null = null;
+  #gatherTimer: NodeJS.Timeout | null = null;
+  #writeNow: () => void = () => {};
   #pendingBytes = 0;
   #writtenBytes = 0;
   #syncedBytes = 0;
@@ -73,18 +81,14 @@ export class SegmentFile {
   /** Appends; resolves when the bytes are in the file or will never be. Never rejects: failures go to `onError`. */
   append(bytes: Buffer): Promise<void> {
     this.#pendingBytes += bytes.length;
-    this.#tail = this.#tail.then(async () => {
-      try {
-        await this.#writeAll(bytes);
-      } finally {
-        this.#pendingBytes -= bytes.length;
-      }
-    });
-    return this.#tail;
+    this.#gathered.push(bytes);
+    this.#batch ??= this.#writeTogether();
+    return this.#batch;
   }
 
   /** Resolves when everything appended so far is in the file or will never be. */
   settled(): Promise<void> {
+    this.#writeNow();
     return this.#tail;
   }
 
@@ -92,6 +96,29 @@ export class SegmentFile {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  /** Writes what gathers from now on, behind what is being written. */
+  #writeTogether(): Promise<void> {
+    const gathered = new Promise<void>((resolve) => {
+      this.#writeNow = resolve;
+      this.#gatherTimer = setTimeout(resolve, TOGETHER_MS);
+    });
+    const before = this.#tail;
+    this.#tail = (async () => {
+      await gathered;
+      if (this.#gatherTimer) clearTimeout(this.#gatherTimer);
+      await before;
+      const bytes = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered);
+      this.#gathered = [];
+      this.#batch = null;
+      try {
+        await this.#writeAll(bytes);
+      } finally {
+        this.#pendingBytes -= bytes.length;
+      }
+    })();
+    return this.#tail;
   }
 
   async #writeAll(bytes: Buffer): Promise<void> {
@@ -138,7 +165,7 @@ export class SegmentFile {
   }
 
   async #close(): Promise<void> {
-    await this.#tail;
+    await this.settled();
     if (this.#syncTimer) {
       clearTimeout(this.#syncTimer);
       this.#syncTimer = null;

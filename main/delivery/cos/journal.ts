@@ -13,6 +13,9 @@ export interface FileIdentity {
   inode: string;
 }
 
+/** Stands for a file that still grows: no file is it, so that nothing but `adopt` makes its upload one of a finished file. */
+export const GROWING: FileIdentity = { size: 0, mtimeNs: '0', inode: '0' };
+
 /** Where and how one multipart upload was opened. */
 export interface UploadHead {
   uploadId: string;
@@ -57,6 +60,8 @@ export interface UploadJournal {
   saveInit(head: UploadHead): void;
   /** Remembers an acknowledged part; a part of the same number is replaced. */
   savePart(part: UploadedPart): void;
+  /** The file that grew while its parts were sent is finished: it is this one, and the upload holds these parts of it and no others. */
+  adopt(identity: FileIdentity, kept: ReadonlySet<number>): void;
   /** Forgets the upload and its parts because COS has completed it. Harmless when there is none. */
   clear(): void;
   /** Forgets the upload and its parts and remembers its id as a stray, in one step. Harmless when there is none. */
@@ -97,6 +102,10 @@ export function createMemoryJournal(): MemoryJournal {
     },
     savePart(part) {
       parts.set(part.number, structuredClone(part));
+    },
+    adopt(identity, kept) {
+      if (head !== null) head = { ...head, identity };
+      for (const number of parts.keys()) if (!kept.has(number)) parts.delete(number);
     },
     clear: forget,
     abandon,

@@ -42,4 +42,10 @@ describe('planParts', () => {
   it('gives an empty file one empty part', () => {
     expect(planParts(0, MIB)).toEqual([{ number: 1, offset: 0, length: 0 }]);
   });
+
+  it('leaves the rest of a file that outgrew its part size to the last part', () => {
+    const parts = planParts(12_000 * MIB + 7, MIB);
+    expect(parts).toHaveLength(10_000);
+    expect(parts.at(-1)).toEqual({ number: 10_000, offset: 9_999 * MIB, length: 2_001 * MIB + 7 });
+  });
 });

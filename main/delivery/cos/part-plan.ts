@@ -8,9 +8,10 @@ export interface PlannedPart {
   length: number;
 }
 
-const MAX_PARTS = 10_000;
+/** The service's limit. */
+export const MAX_PARTS = 10_000;
 const MIN_PART_BYTES = 1024 ** 2;
-const MAX_PART_BYTES = 5 * 1024 ** 3;
+export const MAX_PART_BYTES = 5 * 1024 ** 3;
 
 /** Part size in bytes: the wanted one, or the smallest whole MiB above it that needs no more than 10,000 parts. */
 export function choosePartSize(fileBytes: number, wantedBytes: number): number {
@@ -20,11 +21,15 @@ export function choosePartSize(fileBytes: number, wantedBytes: number): number {
   return size;
 }
 
-/** The parts in order: contiguous, all of `partSize` bytes but the last. An empty file has one empty part. */
+/**
+ * The parts in order: contiguous, all of `partSize` bytes but the last. An empty file has one empty part. Of a file that became longer than
+ * 10,000 such parts (it grew after the size was chosen) the last one takes the rest.
+ */
 export function planParts(fileBytes: number, partSize: number): PlannedPart[] {
-  const count = Math.max(1, Math.ceil(fileBytes / partSize));
+  const count = Math.min(MAX_PARTS, Math.max(1, Math.ceil(fileBytes / partSize)));
   return Array.from({ length: count }, (_, index) => {
     const offset = index * partSize;
-    return { number: index + 1, offset, length: Math.min(partSize, fileBytes - offset) };
+    const isLast = index === count - 1;
+    return { number: index + 1, offset, length: isLast ? fileBytes - offset : partSize };
   });
 }

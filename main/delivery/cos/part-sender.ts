@@ -5,6 +5,7 @@ import type { UploadedPart } from './journal.ts';
 import type { PlannedPart } from './part-plan.ts';
 import type { UploadProgress } from './progress.ts';
 import { checkReceipt } from './proof.ts';
+import { withClock } from './with-clock.ts';
 
 /** What one attempt's parts have in common. */
 export interface PartSenderOptions {
@@ -20,8 +21,6 @@ export interface PartSenderOptions {
   throttle: Throttle | undefined;
   /** Asked before each part; false ends the attempt in order. */
   mayGoOn(): boolean;
-  /** Repeats a call once when the clock was off. */
-  withClock<T>(call: () => Promise<T>): Promise<T>;
   /** Writes an acknowledged part down. */
   save(part: UploadedPart): void;
 }
@@ -56,7 +55,7 @@ export class PartSender {
   }
 
   async #send(uploadId: string, part: PlannedPart): Promise<UploadedPart> {
-    const { signal, withClock } = this.#options;
+    const { signal } = this.#options;
     const send = (): Promise<UploadedPart> => withClock(() => this.#trySend(uploadId, part));
     try {
       return await send();

@@ -20,6 +20,7 @@ import { PartSender } from './part-sender.ts';
 import { UploadProgress } from './progress.ts';
 import { checkReceipt, type Expected, expectedOf, objectMismatch, proves } from './proof.ts';
 import { stillMatches } from './still-matches.ts';
+import { withClock } from './with-clock.ts';
 
 export type { FileIdentity, UploadedPart, UploadHead, UploadJournal, UploadState } from './journal.ts';
 export type { UploadOutcome } from './outcome.ts';
@@ -111,7 +112,7 @@ class Attempt {
       signal,
       throttle: deps.throttle,
       mayGoOn: deps.mayGoOn ?? (() => true),
-      withClock: (call) => this.#withClock(call),
+
       save: (part) => this.#journaled(() => this.#journal.savePart(part)),
     });
   }
@@ -134,7 +135,7 @@ class Attempt {
     const { key, contentType, path } = this.#plan;
     const { size } = identity;
     this.#progress.begin(size, 0);
-    const crc64 = await this.#withClock(async () => {
+    const crc64 = await withClock(async () => {
       const onBytes = (): void => this.#progress.alive();
       const digest = await digestRange(this.#files, path, 0, size, this.#signal, onBytes);
       const options = { signal: this.#signal, onBytes, throttle: this.#throttle };
@@ -182,7 +183,7 @@ class Attempt {
     const partSize = choosePartSize(identity.size, partBytes ?? DEFAULT_PART_BYTES);
     const target = { bucket: this.#client.bucket, region: this.#client.region, key };
     this.#journaled(() => this.#journal.announce(target));
-    const uploadId = await this.#withClock(() => this.#client.init(key, contentType, this.#signal));
+    const uploadId = await withClock(() => this.#client.init(key, contentType, this.#signal));
     const head = { uploadId, ...target, partSize, identity };
     this.#journaled(() => this.#journal.saveInit(head));
     return { ...head, parts: [] };
@@ -250,7 +251,7 @@ class Attempt {
     }
     // A refusal of HEAD has no body. That of a call with one tells the reason, and lets the SDK learn what time COS has.
     try {
-      await this.#withClock(() => this.#client.listParts(this.#plan.key, 'no-such-upload', this.#signal));
+      await withClock(() => this.#client.listParts(this.#plan.key, 'no-such-upload', this.#signal));
     } catch (error) {
       if (!(error instanceof CosError) || error.code !== 'NoSuchUpload') throw error;
     }
@@ -342,16 +343,6 @@ class Attempt {
     return AbortSignal.any([this.#signal, AbortSignal.timeout(TIDY_DEADLINE_MS)]);
   }
 
-  /** Repeats a call once when the clock was off: the SDK has set itself by the service's clock, but does not repeat streams. */
-  async #withClock<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof CosError) || classifyCosError(error).action !== 'retryNow') throw error;
-      return await call();
-    }
-  }
-
   /** Complete may take minutes, in which nothing is to be seen from here. */
   async #whileMerging(call: () => Promise<void>): Promise<void> {
     let timer: Timeout | undefined;
@@ -361,7 +352,7 @@ class Attempt {
     };
     sign();
     try {
-      await this.#withClock(call);
+      await withClock(call);
     } finally {
       if (timer !== undefined) this.#clock.clearTimeout(timer);
     }

@@ -28,7 +28,7 @@ async function segmentOf(bytes: Buffer, startMs: number): Promise<Mp4Segment> {
 }
 
 async function fileOf(joined: JoinedMp4, segments: Mp4Segment[]): Promise<Buffer> {
-  const parts = [joined.file.head()];
+  const parts = [joined.head()];
   for (const range of joined.ranges) {
     parts.push(
       'bytes' in range
@@ -66,7 +66,7 @@ it('cut anywhere and placed anywhere, segments make a consistent file that ends 
       if (!first) return;
       const joined = await joinMp4(segments, METADATA);
       const file = await fileOf(joined, segments);
-      expect(file.length).toBe(joined.file.head().length + joined.file.mediaBytes);
+      expect(file.length).toBe(joined.head().length + joined.file.mediaBytes);
       await verifyMp4(
         memoryReader(file),
         [0, 1].map((track) => joined.file.sampleCount(track)),

@@ -20,23 +20,25 @@ const HANDLERS = {
   audio: ['soun', 'SoundHandler'],
 } as const satisfies Record<OutputTrack['kind'], [string, string]>;
 
+/** The box at the very beginning. */
+export function fileTypeBox(): Buffer {
+  return box('ftyp', text('isom'), u32(0x200), text('isomiso2avc1mp41'));
+}
+
 /**
- * Describes an ordinary MP4 file whose index comes before the media, so that it plays while it is still being fetched. Samples
- * are named in the order in which their bytes will follow the head; the bytes themselves never pass through here.
+ * Describes an ordinary MP4 file; the bytes of its samples never pass through here. Its index comes before the media (`head`), so that it plays
+ * while it is still being fetched: samples are named in the order in which their bytes will follow. Where the media is written before all of
+ * it is known, each sample is named with its place, and the index comes last (`trailer`).
  */
 export class ProgressiveMp4 {
   readonly #tracks: readonly OutputTrack[];
-  readonly #metadata: MediaMetadata;
-  readonly #chapters: readonly Chapter[];
   readonly #tables: SampleTable[];
   #lastTrack = -1;
+  #lastEnd = 0;
   #mediaBytes = 0;
 
-  /** @param chapters in the file's time */
-  constructor(tracks: readonly OutputTrack[], metadata: MediaMetadata, chapters: readonly Chapter[] = []) {
+  constructor(tracks: readonly OutputTrack[]) {
     this.#tracks = tracks;
-    this.#metadata = metadata;
-    this.#chapters = chapters;
     this.#tables = tracks.map(() => new SampleTable());
   }
 
@@ -64,27 +66,38 @@ export class ProgressiveMp4 {
     return this.#table(trackIndex).lastDts;
   }
 
-  /** Appends a sample; decode times of a track have to rise. */
-  addSample(trackIndex: number, sample: OutputSample): void {
+  /**
+   * Appends a sample; decode times of a track have to rise.
+   * @param place where its bytes are: after those of the sample before unless told, counted from the beginning of the media for a file with
+   * a `head`, from that of the file for one with a `trailer`
+   */
+  addSample(trackIndex: number, sample: OutputSample, place: number = this.#lastEnd): void {
     const table = this.#table(trackIndex);
-    if (trackIndex !== this.#lastTrack) {
-      table.startChunk(this.#mediaBytes);
+    if (trackIndex !== this.#lastTrack || place !== this.#lastEnd) {
+      table.startChunk(place);
       this.#lastTrack = trackIndex;
     }
     table.add(sample);
+    this.#lastEnd = place + sample.size;
     this.#mediaBytes += sample.size;
   }
 
-  /** Everything before the first sample's bytes. */
-  head(): Buffer {
+  /** Everything before the first sample's bytes. @param chapters in the file's time */
+  head(metadata: MediaMetadata, chapters: readonly Chapter[] = []): Buffer {
     const isLarge = this.#mediaBytes > MAX_SHORT_MEDIA_BYTES;
-    const type = box('ftyp', text('isom'), u32(0x200), text('isomiso2avc1mp41'));
+    const type = fileTypeBox();
     const mediaHead = isLarge
       ? Buffer.concat([u32(1), text('mdat'), u64(this.#mediaBytes + 16)])
       : Buffer.concat([u32(this.#mediaBytes + 8), text('mdat')]);
     // Offsets have a fixed width, so a trial with any value tells how long the index is.
-    const mediaStart = type.length + this.#index(0, isLarge).length + mediaHead.length;
-    return Buffer.concat([type, this.#index(mediaStart, isLarge), mediaHead]);
+    const index = (mediaStart: number): Buffer => this.#index({ mediaStart, isLarge }, metadata, chapters);
+    const mediaStart = type.length + index(0).length + mediaHead.length;
+    return Buffer.concat([type, index(mediaStart), mediaHead]);
+  }
+
+  /** The index, for a file that ends with it. @param chapters in the file's time */
+  trailer(metadata: MediaMetadata, chapters: readonly Chapter[] = []): Buffer {
+    return this.#index({ mediaStart: 0, isLarge: this.#lastEnd > MAX_SHORT_MEDIA_BYTES }, metadata, chapters);
   }
 
   #table(index: number): SampleTable {
@@ -93,8 +106,12 @@ export class ProgressiveMp4 {
     return table;
   }
 
-  #index(mediaStart: number, isLarge: boolean): Buffer {
-    const created = Math.floor(Date.parse(this.#metadata.creationTime) / 1000) + SECONDS_1904_TO_1970;
+  #index(
+    { mediaStart, isLarge }: { mediaStart: number; isLarge: boolean },
+    metadata: MediaMetadata,
+    chapters: readonly Chapter[],
+  ): Buffer {
+    const created = Math.floor(Date.parse(metadata.creationTime) / 1000) + SECONDS_1904_TO_1970;
     const times = u32(created, created);
     const durationMs = Math.ceil(this.durationMs);
     const header = fullBox(
@@ -109,8 +126,7 @@ export class ProgressiveMp4 {
       const samples = table.boxes(track.sampleDescription, mediaStart, isLarge);
       return trackBox(track, { id: index + 1, table, times, samples });
     });
-    const chapters = chaptersOfFile(this.#chapters, 0, this.durationMs);
-    return box('moov', header, ...tracks, userDataBox(this.#metadata, chapters));
+    return box('moov', header, ...tracks, userDataBox(metadata, chaptersOfFile(chapters, 0, this.durationMs)));
   }
 }
 

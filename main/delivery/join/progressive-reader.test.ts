@@ -45,7 +45,7 @@ it.each(['0', '3'])('tells what was written, with %s reordered pictures in a row
   const media = joined.ranges.map((range) =>
     'bytes' in range ? range.bytes : bytes.subarray(range.offset, range.offset + range.length),
   );
-  const file = Buffer.concat([joined.file.head(), ...media]);
+  const file = Buffer.concat([joined.head(), ...media]);
   await verifyMp4(memoryReader(file), joined.file.sampleCounts);
   const tracks = await readProgressive(memoryReader(file));
   expect(tracks.map(({ kind }) => kind)).toEqual(['video', 'audio']);
@@ -93,12 +93,12 @@ it('a file of more than 4 GB plays to its end, and is read back', async () => {
       'bytes' in range ? range.bytes : bytes.subarray(range.offset, range.offset + range.length),
     ),
   );
-  const whole = await readProgressive(memoryReader(Buffer.concat([plain.file.head(), media])));
+  const whole = await readProgressive(memoryReader(Buffer.concat([plain.head(), media])));
   const pictures = [...(whole[0]?.samples() ?? [])];
-  const headLength = plain.file.head().length;
+  const headLength = plain.head().length;
 
   // A second of pictures, then sound of three samples that nobody plays and that takes 4.8 GB on no disk, then the other pictures.
-  const file = new ProgressiveMp4([video, audio], METADATA, CHAPTERS);
+  const file = new ProgressiveMp4([video, audio]);
   const fillerBytes = 1_600_000_000;
   const placed: { at: number; bytes: Buffer }[] = [];
   for (const [index, picture] of pictures.entries()) {
@@ -111,7 +111,7 @@ it('a file of more than 4 GB plays to its end, and is read back', async () => {
     placed.push({ at: file.mediaBytes, bytes: media.subarray(at, at + picture.size) });
     file.addSample(0, picture);
   }
-  const head = file.head();
+  const head = file.head(METADATA, CHAPTERS);
   expect(head.includes('co64')).toBe(true);
   expect(head.includes('stco')).toBe(false);
   const output = path.join(directory, 'large.mp4');

@@ -48,7 +48,7 @@ export async function replaceMp4Sound(replacement: SoundReplacement): Promise<So
   if (!newTrack || !oldTrack || summary.torn) throw new VerificationError('the new sound is not whole');
 
   const outputTracks = tracks.map((track) => (track === oldTrack ? newTrack : track));
-  const file = new ProgressiveMp4(outputTracks, metadata, chapters);
+  const file = new ProgressiveMp4(outputTracks);
   const ranges: CopyRange[] = [];
   const append = (track: number, source: number, sample: PlacedSample): void => {
     file.addSample(track, sample);
@@ -77,7 +77,7 @@ export async function replaceMp4Sound(replacement: SoundReplacement): Promise<So
   }
   for (const other of others) other.upTo(Number.POSITIVE_INFINITY);
   return {
-    head: file.head(),
+    head: file.head(metadata, chapters),
     ranges,
     mediaBytes: file.mediaBytes,
     sources: [input, sound],

@@ -1,4 +1,4 @@
-import { BoxReader, childBoxes, needBox, readBoxHeader } from '../../capture/encode/isobmff.ts';
+import { type Box, BoxReader, childBoxes, findBox, needBox, readBoxHeader } from '../../capture/encode/isobmff.ts';
 import { id3Length, parseMp3 } from '../../capture/encode/mp3.ts';
 import type { RandomAccessReader } from '../../capture/encode/random-access.ts';
 
@@ -10,11 +10,18 @@ export class VerificationError extends Error {
   }
 }
 
+const LAYOUTS = { indexFirst: /^ftyp,moov,mdat$/, indexLast: /^ftyp(,mdat)+,moov$/ } as const;
+
 /**
  * Reads the structure of a finished MP4 back from the disk: index before media, the samples of each track all there, and every byte of
- * the media accounted for. Throws `VerificationError`.
+ * the media accounted for. Where the index comes last, the media may hold more than the samples, and all of them
+ * have to lie before it. Throws `VerificationError`.
  */
-export async function verifyMp4(reader: RandomAccessReader, sampleCounts: readonly number[]): Promise<void> {
+export async function verifyMp4(
+  reader: RandomAccessReader,
+  sampleCounts: readonly number[],
+  layout: keyof typeof LAYOUTS = 'indexFirst',
+): Promise<void> {
   const seen: string[] = [];
   let index: Buffer = Buffer.alloc(0);
   let mediaBytes = 0;
@@ -25,10 +32,10 @@ export async function verifyMp4(reader: RandomAccessReader, sampleCounts: readon
     }
     seen.push(header.type);
     if (header.type === 'moov') index = await reader.read(offset, header.length);
-    if (header.type === 'mdat') mediaBytes = header.length - header.headerLength;
+    if (header.type === 'mdat') mediaBytes += header.length - header.headerLength;
     offset += header.length;
   }
-  if (seen.join() !== 'ftyp,moov,mdat') throw new VerificationError(`it consists of ${seen.join()}`);
+  if (!LAYOUTS[layout].test(seen.join())) throw new VerificationError(`it consists of ${seen.join()}`);
   const moov = { type: 'moov', start: 0, body: 8, end: index.length };
   const tables = childBoxes(index, moov.body, moov.end)
     .filter((box) => box.type === 'trak')
@@ -37,9 +44,25 @@ export async function verifyMp4(reader: RandomAccessReader, sampleCounts: readon
   if (counts.join() !== sampleCounts.join()) {
     throw new VerificationError(`it lists ${counts.join(' and ')} samples instead of ${sampleCounts.join(' and ')}`);
   }
+  if (layout === 'indexLast') {
+    checkPlaces(index, moov, reader.size - index.length);
+    return;
+  }
   const listedBytes = tables.reduce((sum, table) => sum + table.bytes, 0);
   if (listedBytes !== mediaBytes) {
     throw new VerificationError(`its samples take ${listedBytes} bytes, its media has ${mediaBytes}`);
+  }
+}
+
+function checkPlaces(index: Buffer, moov: Box, mediaEnd: number): void {
+  for (const trak of childBoxes(index, moov.body, moov.end).filter((box) => box.type === 'trak')) {
+    const table = needBox(index, trak, 'mdia', 'minf', 'stbl');
+    const wide = findBox(index, table, 'co64');
+    const reader = new BoxReader(index, wide ?? needBox(index, table, 'stco'));
+    for (let left = reader.u32(); left > 0; left -= 1) {
+      const place = wide ? reader.u64() : reader.u32();
+      if (place >= mediaEnd) throw new VerificationError(`it has samples at byte ${place} of ${mediaEnd}`);
+    }
   }
 }
 

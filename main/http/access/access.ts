@@ -118,8 +118,9 @@ export function createAccess(deps: AccessDeps): AccessApi {
   const byToken = (secret: string): Caller | null => {
     const token = findBySecret(secret, [...rows.list(), ...own]);
     if (token === null) return null;
-    if (!own.includes(token)) noteUse(token);
-    return { name: token.name, role: token.role, credential: { kind: 'token', hash: token.hash } };
+    const isOwn = own.includes(token);
+    if (!isOwn) noteUse(token);
+    return { name: token.name, role: token.role, credential: { kind: isOwn ? 'own' : 'token', hash: token.hash } };
   };
   const ofSession = (hash: string): KeptToken | null => {
     const session = rows.session(hash);

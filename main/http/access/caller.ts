@@ -5,8 +5,8 @@ export interface Caller {
   /** Name of the token; null on a box that demands none. */
   name: string | null;
   role: Role;
-  /** What was shown, as its SHA-256; null when nothing was needed. */
-  credential: { kind: 'token' | 'session'; hash: string } | null;
+  /** What was shown, as its SHA-256; null when nothing was needed. `own` is the token of the desktop around the box. */
+  credential: { kind: 'token' | 'session' | 'own'; hash: string } | null;
 }
 
 declare module 'fastify' {
@@ -19,4 +19,9 @@ declare module 'fastify' {
 /** Whether a request comes from somebody who may do what is open to `needed`; strangers may not. */
 export function callerMay({ caller }: { caller: Caller | null }, needed: Role): boolean {
   return caller !== null && mayDo(caller.role, needed);
+}
+
+/** Whether a request comes from the window or tray of the desktop around the box: from whoever sits at the machine itself. */
+export function isDesktop({ caller }: { caller: Caller | null }): boolean {
+  return caller?.credential?.kind === 'own';
 }

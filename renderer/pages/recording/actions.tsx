@@ -7,7 +7,7 @@ import type { RecordingAnswer } from '../../../shared/api/views.ts';
 import { useAction } from '../../data/queries.ts';
 import { formatSize } from '../../format.ts';
 import { Confirm } from '../../parts/confirm.tsx';
-import { Refused } from '../../parts/refusal.tsx';
+import { Problem } from '../../parts/problem.tsx';
 import { isDelivered, localFiles, possibleWith } from './delivery.ts';
 
 /** What can be done with the recording now. */
@@ -47,7 +47,7 @@ export function Actions({ recording }: { recording: RecordingAnswer }) {
         )}
         {possible.delete && <Delete recording={recording} />}
       </Flex>
-      <Refused error={stop.error ?? retry.error ?? resend.error} />
+      <Problem error={stop.error ?? retry.error ?? resend.error} />
     </Flex>
   );
 }
@@ -105,7 +105,7 @@ function Delete({ recording }: { recording: RecordingAnswer }) {
           </Flex>
         )}
         <Flex mt="3" direction="column">
-          <Refused error={wasRefused ? null : remove.error} />
+          <Problem error={wasRefused ? null : remove.error} />
         </Flex>
         <Flex gap="3" mt="4" justify="end">
           <AlertDialog.Cancel>

@@ -38,6 +38,11 @@ function valuesOf(data: Record<string, unknown>, t: TFunction, language: string)
     'output',
     'segments',
     'name',
+    'preset',
+    'fps',
+    'mixed',
+    'singles',
+    'sound',
   ];
   return {
     ...Object.fromEntries(keys.map((key) => [key, text(key)])),

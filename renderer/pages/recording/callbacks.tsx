@@ -4,7 +4,7 @@ import type { CallbackStory, RecordingAnswer } from '../../../shared/api/views.t
 import { useRoute } from '../../data/queries.ts';
 import { formatTime } from '../../format.ts';
 import { CopyField } from '../../parts/copy.tsx';
-import { Refused } from '../../parts/refusal.tsx';
+import { Problem } from '../../parts/problem.tsx';
 import { prettyJson } from './delivery.ts';
 import { Json } from './json.tsx';
 
@@ -14,7 +14,7 @@ const COLOURS = { pending: 'blue', delivered: 'green', parked: 'amber' } as cons
 export function Callbacks({ recording }: { recording: RecordingAnswer }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useRoute('getCallbacks', { params: { id: recording.id } });
-  if (error && !data) return <Refused error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <Problem error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height="96px" />;
   if (data.callbacks.length === 0) {
     return <Text size="2">{t(recording.request.Callback === null ? 'detail.noCallback' : 'detail.nothingSent')}</Text>;

@@ -4,7 +4,7 @@ import { ApiError } from '../../../shared/api/client.ts';
 import type { RecordingAnswer } from '../../../shared/api/views.ts';
 import { api } from '../../data/api.ts';
 import { useRoute } from '../../data/queries.ts';
-import { Refused } from '../../parts/refusal.tsx';
+import { Problem } from '../../parts/problem.tsx';
 import { Callbacks } from './callbacks.tsx';
 import { History } from './history.tsx';
 import { Json } from './json.tsx';
@@ -52,7 +52,7 @@ function Manifest({ id }: { id: string }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useRoute('getManifest', { params: { id } });
   if (error instanceof ApiError && error.problem.status === 409) return <Text size="2">{t('detail.noManifest')}</Text>;
-  if (error && !data) return <Refused error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <Problem error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height="160px" />;
   return (
     <Flex direction="column" gap="3">

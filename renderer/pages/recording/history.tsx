@@ -2,7 +2,7 @@ import { Button, Flex, Skeleton, Text } from '@radix-ui/themes';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../data/api.ts';
-import { Refused } from '../../parts/refusal.tsx';
+import { Problem } from '../../parts/problem.tsx';
 import { auditSentence } from './audit-words.ts';
 
 const PAGE_EVENTS = 100;
@@ -17,7 +17,7 @@ export function History({ id }: { id: string }) {
     initialPageParam: 0,
     getNextPageParam: ({ events }) => (events.length < PAGE_EVENTS ? null : (events.at(-1)?.seq ?? null)),
   });
-  if (error && !data) return <Refused error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <Problem error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height="160px" />;
   const time = new Intl.DateTimeFormat(i18n.language, {
     ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },

@@ -1,9 +1,10 @@
-import { Badge, Button, Card, Flex, Heading, Text, TextField } from '@radix-ui/themes';
-import { type FormEvent, useId, useState } from 'react';
+import { Badge, Button, Card, Flex, Heading, Text } from '@radix-ui/themes';
+import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useAction, useRoute } from '../../data/queries.ts';
 import { formatTime } from '../../format.ts';
 import { Confirm } from '../../parts/confirm.tsx';
+import { LabelledField } from '../../parts/labelled-field.tsx';
 import { Problem } from '../../parts/problem.tsx';
 
 const NO_KEYS = { SecretId: '', SecretKey: '', Token: '' };
@@ -35,9 +36,14 @@ export function CosKeys({ isDisabled }: { isDisabled: boolean }) {
         <KeysInUse />
         {!isDisabled && (
           <form className="keys-form" onSubmit={submit} autoComplete="off">
-            <KeyField label={t('settings.keys.secretId')} value={keys.SecretId} onValue={set('SecretId')} />
-            <KeyField label={t('settings.keys.secretKey')} value={keys.SecretKey} onValue={set('SecretKey')} isSecret />
-            <KeyField
+            <LabelledField label={t('settings.keys.secretId')} value={keys.SecretId} onValue={set('SecretId')} />
+            <LabelledField
+              label={t('settings.keys.secretKey')}
+              value={keys.SecretKey}
+              onValue={set('SecretKey')}
+              isSecret
+            />
+            <LabelledField
               label={t('settings.keys.token')}
               value={keys.Token}
               onValue={set('Token')}
@@ -93,42 +99,5 @@ function KeysInUse() {
         </>
       )}
     </Flex>
-  );
-}
-
-function KeyField({
-  label,
-  value,
-  onValue,
-  hint,
-  isSecret = false,
-}: {
-  label: string;
-  value: string;
-  onValue(value: string): void;
-  hint?: string;
-  isSecret?: boolean;
-}) {
-  const id = useId();
-  return (
-    <div>
-      <Text as="label" htmlFor={id} size="2" weight="medium">
-        {label}
-      </Text>
-      <TextField.Root
-        id={id}
-        type={isSecret ? 'password' : 'text'}
-        autoComplete={isSecret ? 'new-password' : 'off'}
-        spellCheck={false}
-        value={value}
-        aria-describedby={hint ? `${id}-hint` : undefined}
-        onChange={({ target }) => onValue(target.value)}
-      />
-      {hint && (
-        <Text as="p" id={`${id}-hint`} size="1" color="gray" highContrast mt="1">
-          {hint}
-        </Text>
-      )}
-    </div>
   );
 }

@@ -9,8 +9,9 @@ import { ApplicationDialog, DestinationDialog } from './preset-dialogs.tsx';
 import './presets.css';
 import { Problem } from '../../parts/problem.tsx';
 
-type Destination = RouteOutput<(typeof ROUTES)['listDestinations']>['destinations'][number];
-type Application = RouteOutput<(typeof ROUTES)['listApplications']>['applications'][number];
+type SavedLists = RouteOutput<(typeof ROUTES)['listDestinations']> & RouteOutput<(typeof ROUTES)['listApplications']>;
+type Kind = keyof SavedLists;
+type Entry<Of extends Kind> = SavedLists[Of][number];
 
 /** Whether this person may change what is saved. */
 function useMayChange(): boolean {
@@ -32,147 +33,130 @@ function useSavedLists() {
   };
 }
 
-/** In the place of a section that is not known yet. */
-function Waiting() {
-  return <Skeleton height="170px" />;
-}
-
 /** Saved destinations: each with what may be shown of its keys, to be changed, added and deleted. */
 export function DestinationsSection() {
   const { t } = useTranslation();
-  const { lists, error } = useSavedLists();
   const remove = useAction('deleteDestination', ['listDestinations']);
-  const [edited, setEdited] = useState<Destination | 'new' | null>(null);
-  const changed = edited === 'new' ? undefined : (edited ?? undefined);
-  if (lists === null && !error) return <Waiting />;
-  const list = lists?.destinations ?? [];
   return (
     <SavedList
       kind="destinations"
-      isEmpty={lists !== null && list.length === 0}
-      error={error ?? remove.error}
-      onAdd={() => setEdited('new')}
-    >
-      {list.map((one) => (
-        <SavedRow
-          key={one.name}
-          kind="destinations"
-          name={one.name}
-          facts={`${one.Bucket} · ${one.Region} · ${one.Path}`}
-          isReadable={one.isReadable}
-          badge={
-            one.secretId === null
-              ? t('presets.destinations.keysOfBox')
-              : `${t('presets.destinations.ownKeys', { secretId: one.secretId })}${one.hasToken ? ` · ${t('presets.destinations.temporary')}` : ''}`
+      wordsOf={({ Bucket, Region, Path, secretId, hasToken }) => ({
+        facts: `${Bucket} · ${Region} · ${Path}`,
+        badge:
+          secretId === null
+            ? t('presets.destinations.keysOfBox')
+            : `${t('presets.destinations.ownKeys', { secretId })}${hasToken ? ` · ${t('presets.destinations.temporary')}` : ''}`,
+      })}
+      refusal={remove.error}
+      onDelete={(name) => remove.mutate({ params: { name } })}
+      dialog={(props) => (
+        <DestinationDialog
+          {...props}
+          given={
+            props.changed
+              ? { Region: props.changed.Region, Bucket: props.changed.Bucket, Path: props.changed.Path }
+              : {}
           }
-          onEdit={() => setEdited(one)}
-          onDelete={() => remove.mutate({ params: { name: one.name } })}
         />
-      ))}
-      <DestinationDialog
-        isOpen={edited !== null}
-        onOpen={(isOpen) => !isOpen && setEdited(null)}
-        given={changed ? { Region: changed.Region, Bucket: changed.Bucket, Path: changed.Path } : {}}
-        changed={changed}
-        taken={list}
-      />
-    </SavedList>
+      )}
+    />
   );
 }
 
 /** Saved applications: each with what may be shown of its key, to be changed, added and deleted. */
 export function ApplicationsSection() {
   const { t } = useTranslation();
-  const { lists, error } = useSavedLists();
   const remove = useAction('deleteApplication', ['listApplications']);
-  const [edited, setEdited] = useState<Application | 'new' | null>(null);
-  const changed = edited === 'new' ? undefined : (edited ?? undefined);
-  if (lists === null && !error) return <Waiting />;
-  const list = lists?.applications ?? [];
   return (
     <SavedList
       kind="applications"
-      isEmpty={lists !== null && list.length === 0}
-      error={error ?? remove.error}
-      onAdd={() => setEdited('new')}
-    >
-      {list.map((one) => (
-        <SavedRow
-          key={one.name}
-          kind="applications"
-          name={one.name}
-          facts={`SDKAppID ${one.SdkAppId}`}
-          isReadable={one.isReadable}
-          badge={
-            one.sdkSecretKey === null
-              ? t('presets.applications.noKey')
-              : t('presets.applications.ownKey', { secretKey: one.sdkSecretKey })
-          }
-          onEdit={() => setEdited(one)}
-          onDelete={() => remove.mutate({ params: { name: one.name } })}
-        />
-      ))}
-      <ApplicationDialog
-        isOpen={edited !== null}
-        onOpen={(isOpen) => !isOpen && setEdited(null)}
-        given={changed ? { SdkAppId: String(changed.SdkAppId) } : {}}
-        changed={changed}
-        taken={list}
-      />
-    </SavedList>
+      wordsOf={({ SdkAppId, sdkSecretKey }) => ({
+        facts: `SDKAppID ${SdkAppId}`,
+        badge:
+          sdkSecretKey === null
+            ? t('presets.applications.noKey')
+            : t('presets.applications.ownKey', { secretKey: sdkSecretKey }),
+      })}
+      refusal={remove.error}
+      onDelete={(name) => remove.mutate({ params: { name } })}
+      dialog={(props) => (
+        <ApplicationDialog {...props} given={props.changed ? { SdkAppId: String(props.changed.SdkAppId) } : {}} />
+      )}
+    />
   );
 }
 
-type Kind = 'destinations' | 'applications';
+interface SavedListProps<Of extends Kind> {
+  kind: Of;
+  wordsOf(entry: Entry<Of>): { facts: string; badge: string };
+  refusal: unknown;
+  onDelete(name: string): void;
+  /** In which one is added, or `changed` is changed. */
+  dialog(props: {
+    isOpen: boolean;
+    onOpen(isOpen: boolean): void;
+    changed: Entry<Of> | undefined;
+    taken: readonly Entry<Of>[];
+  }): ReactNode;
+}
 
-function SavedList({
-  kind,
-  isEmpty,
-  error,
-  onAdd,
-  children,
-}: {
-  kind: Kind;
-  isEmpty: boolean;
-  error: unknown;
-  onAdd(): void;
-  children: ReactNode;
-}) {
+function SavedList<Of extends Kind>({ kind, wordsOf, refusal, onDelete, dialog }: SavedListProps<Of>) {
   const { t } = useTranslation();
+  // The keys of the texts are no generic ones.
+  const words: Kind = kind;
   const id = useId();
   const mayChange = useMayChange();
+  const { lists, error } = useSavedLists();
+  const [edited, setEdited] = useState<Entry<Of> | 'new' | null>(null);
+  if (lists === null && !error) return <Skeleton height="170px" />;
+  const list: readonly Entry<Of>[] = lists?.[kind] ?? [];
   return (
     <Card size="3" asChild>
       <section aria-labelledby={id}>
         <Flex justify="between" align="start" gap="3" wrap="wrap">
           <div className="preset-lead">
             <Heading as="h3" size="4" id={id}>
-              {t(`presets.${kind}.title`)}
+              {t(`presets.${words}.title`)}
             </Heading>
             <Text as="p" size="2" color="gray" highContrast mt="1">
-              {t(`presets.${kind}.lead`)}
+              {t(`presets.${words}.lead`)}
             </Text>
           </div>
           {mayChange && (
-            <Button variant="soft" highContrast onClick={onAdd}>
-              {t(`presets.${kind}.add`)}
+            <Button variant="soft" highContrast onClick={() => setEdited('new')}>
+              {t(`presets.${words}.add`)}
             </Button>
           )}
         </Flex>
         <div className="presets">
-          {isEmpty && (
+          {lists !== null && list.length === 0 && (
             <Text as="p" size="2" className="presets-empty">
-              {t(`presets.${kind}.empty`)}
+              {t(`presets.${words}.empty`)}
             </Text>
           )}
-          {children}
+          {list.map((one) => (
+            <SavedRow
+              key={one.name}
+              {...{ kind, ...wordsOf(one) }}
+              name={one.name}
+              isReadable={one.isReadable}
+              onEdit={() => setEdited(one)}
+              onDelete={() => onDelete(one.name)}
+            />
+          ))}
+          {dialog({
+            isOpen: edited !== null,
+            onOpen: (isOpen) => !isOpen && setEdited(null),
+            changed: edited === 'new' ? undefined : (edited ?? undefined),
+            taken: list,
+          })}
         </div>
         {!mayChange && (
           <Text as="p" size="2" color="gray" highContrast mt="3">
             {t('presets.adminOnly')}
           </Text>
         )}
-        <Problem error={error} />
+        <Problem error={error ?? refusal} />
       </section>
     </Card>
   );

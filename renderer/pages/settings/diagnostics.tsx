@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../../data/api.ts';
 import { useRoute } from '../../data/queries.ts';
 import { useMay } from '../../data/session.ts';
+import { Capacity } from '../../parts/capacity.tsx';
 import { ProbeEncoders, SelfTest } from '../../parts/checks.tsx';
 
 /** Whether everything works, what this box is made of, and what support asks for. */
@@ -11,6 +12,9 @@ export function DiagnosticsSection() {
     <Flex direction="column" gap="4">
       <Card size="3">
         <SelfTest />
+      </Card>
+      <Card size="3">
+        <Capacity />
       </Card>
       <Card size="3">
         <ProbeEncoders />

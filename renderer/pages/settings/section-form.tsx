@@ -71,6 +71,11 @@ export function SectionForm(props: SectionFormProps) {
               {i18n.exists(`settings.cards.${card}`) ? t(`settings.cards.${card}`) : card}
             </Heading>
             {heads[card]}
+            {!isDisabled && [...often, ...seldom].every(({ key }) => answer.readOnly.includes(key)) && (
+              <Text as="p" size="2">
+                {t('settings.onlyAtMachine')}
+              </Text>
+            )}
             {often.map(row)}
             {seldom.length > 0 && (
               <details className="settings-seldom">
@@ -110,13 +115,15 @@ function FieldRow({
 }) {
   const { key } = field;
   const { drafts, left, refusals } = work.work;
+  const mayNotChange = isDisabled || answer.readOnly.includes(key);
   const entry = drafts[key] ?? entryOf(field, valueAt(answer.values, key));
   const now = readEntry(field, entry);
   const seen = reading.problems[key];
   const own = seen && left.includes(key) ? words.problemOf(seen) : undefined;
   return (
     <SettingRow
-      {...{ field, words, entry, isDisabled }}
+      {...{ field, words, entry }}
+      isDisabled={mayNotChange}
       problem={own ?? refusals[key]}
       canReset={now.kind === 'problem' || !isSameValue(now.value, field.default)}
       isUnsaved={key in reading.changes || key in reading.problems}

@@ -94,7 +94,6 @@ export const detail = {
   copy: 'Copy {{what}}',
   copied: 'Copied',
   open: 'Open in COS',
-  refused: 'That did not work',
   failedTitle: 'This recording failed',
   failedText: 'What was recorded before stays listed below.',
   giveKeys: 'Give other keys',

@@ -29,6 +29,7 @@ export const settingTitles = {
     },
     audio: { aacKbps: 'Sound in MP4 files', mp3Kbps: 'MP3 files' },
     room: { scene: 'Scene' },
+    capture: { host: 'Where recordings run' },
     recording: { paused: 'Pause new recordings' },
     desktop: {
       notify: {
@@ -66,6 +67,7 @@ export const settingTitles = {
       eventGiveUpAfterMs: 'Give refused events up after',
     },
     upload: {
+      live: 'Send while recording',
       partBytes: 'Size of a part',
       partsInFlight: 'Parts at a time',
       filesInFlight: 'Recordings at a time',
@@ -74,12 +76,14 @@ export const settingTitles = {
       window: 'Only at certain hours',
     },
     fleet: { boxName: 'Name of this box' },
+    secrets: { keyStore: 'Key of the stored secrets' },
     network: {
       proxy: 'Proxy for COS',
       caPath: 'Further authorities',
       allowedHosts: 'Only to certain hosts',
       loopback: 'Callbacks to this machine',
     },
+    updates: { feedUrl: 'Look for updates at', checkHours: 'Look every', install: 'Install' },
   },
   parts: { from: 'From', to: 'To', timeZone: 'Time zone' },
   choices: {
@@ -106,22 +110,33 @@ export const settingTitles = {
         voiceChatRoom: 'Voice chat room (recorder unseen)',
       },
     },
+    capture: { host: { auto: 'By itself: windows on a desktop', window: 'Hidden windows', process: 'Processes' } },
+    secrets: {
+      keyStore: {
+        auto: 'By itself: the keychain on a desktop',
+        safeStorage: 'The keychain of the user',
+        file: 'A file',
+      },
+    },
     retention: {
       policy: { keepAll: 'Keep all', keepDays: 'Keep for some days', keepGb: 'Keep up to a size' },
     },
     network: {
       loopback: { auto: 'As long as nobody else reaches the box', allow: 'Always', refuse: 'Never' },
     },
+    updates: { install: { ask: 'When somebody says so in the tray', atQuit: 'When the app is quit, too' } },
   },
   empty: {
     http: { tls: { certPath: 'Plain http', keyPath: 'Plain http' } },
     dressing: { stampTimeZone: "The machine's", watermarkPath: 'None' },
+    limits: { maxRecordings: 'As many as this machine carries' },
     events: { keepDays: 'Keep all' },
     storage: { directory: 'In the data directory' },
     backup: { directory: 'In the data directory' },
     upload: { maxBytesPerSecond: 'No limit', window: 'Always' },
     fleet: { boxName: 'A single box' },
     network: { proxy: 'None', caPath: 'Only those of the system', allowedHosts: 'All hosts' },
+    updates: { feedUrl: 'Nowhere' },
     parts: { timeZone: "The machine's" },
   },
 } as const;

@@ -44,9 +44,11 @@ export const settings = {
     address: 'Address',
     certificate: 'Certificate for https',
     fleet: 'One of several boxes',
+    secrets: 'Stored secrets',
     tokens: 'Access tokens',
     session: 'This browser',
     notices: 'Notices on the screen',
+    updates: 'Updates of the desktop app',
     checks: 'Try it',
   },
   seldom: 'Seldom needed',
@@ -82,6 +84,8 @@ export const settings = {
   leaveText: 'Your changes in this section are not saved yet.',
   leaveStay: 'Stay here',
   leaveDiscard: 'Leave without saving',
+  onlyAtMachine:
+    'This decides which program the machine installs, so it is changed only there: in the window of the desktop app on the machine itself.',
   readOnly:
     'You can look, but not change: you are signed in as “{{name}}” with the role “{{role}}”. Changes need a token with the role “admin”.',
   readOnlyNobody: 'You can look, but not change: changes need a token with the role “admin”.',

@@ -97,7 +97,6 @@ export const detail: Same<typeof enDetail> = {
   copy: '复制{{what}}',
   copied: '已复制',
   open: '在 COS 中打开',
-  refused: '操作失败',
   failedTitle: '此录制失败',
   failedText: '之前录到的内容仍列在下方。',
   giveKeys: '更换密钥',

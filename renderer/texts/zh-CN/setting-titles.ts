@@ -31,6 +31,7 @@ export const settingTitles: Same<typeof english> = {
     },
     audio: { aacKbps: 'MP4 文件的声音', mp3Kbps: 'MP3 文件' },
     room: { scene: '进房场景' },
+    capture: { host: '录制运行方式' },
     recording: { paused: '暂停新的录制' },
     desktop: {
       notify: {
@@ -68,6 +69,7 @@ export const settingTitles: Same<typeof english> = {
       eventGiveUpAfterMs: '放弃被拒事件前的时长',
     },
     upload: {
+      live: '边录制边上传',
       partBytes: '分块大小',
       partsInFlight: '同时上传的分块数',
       filesInFlight: '同时上传的录制数',
@@ -76,12 +78,14 @@ export const settingTitles: Same<typeof english> = {
       window: '仅在指定时段上传',
     },
     fleet: { boxName: '本机名称' },
+    secrets: { keyStore: '密钥存放位置' },
     network: {
       proxy: 'COS 代理',
       caPath: '附加根证书',
       allowedHosts: '仅限指定主机',
       loopback: '回调到本机',
     },
+    updates: { feedUrl: '更新地址', checkHours: '查找间隔', install: '安装' },
   },
   parts: { from: '开始', to: '结束', timeZone: '时区' },
   choices: {
@@ -108,22 +112,27 @@ export const settingTitles: Same<typeof english> = {
         voiceChatRoom: '语聊房（录制用户不可见）',
       },
     },
+    capture: { host: { auto: '自动（桌面版使用窗口）', window: '隐藏窗口', process: '独立进程' } },
+    secrets: { keyStore: { auto: '自动（桌面版使用系统钥匙串）', safeStorage: '当前用户的系统钥匙串', file: '文件' } },
     retention: {
       policy: { keepAll: '全部保留', keepDays: '按天数保留', keepGb: '按容量保留' },
     },
     network: {
       loopback: { auto: '仅当其他机器无法访问本机时', allow: '始终允许', refuse: '始终拒绝' },
     },
+    updates: { install: { ask: '在托盘菜单中确认后', atQuit: '退出应用时也安装' } },
   },
   empty: {
     http: { tls: { certPath: '使用 http', keyPath: '使用 http' } },
     dressing: { stampTimeZone: '本机时区', watermarkPath: '无' },
+    limits: { maxRecordings: '按本机能力自动决定' },
     events: { keepDays: '全部保留' },
     storage: { directory: '在数据目录中' },
     backup: { directory: '在数据目录中' },
     upload: { maxBytesPerSecond: '不限', window: '不限时段' },
     fleet: { boxName: '单机' },
     network: { proxy: '无', caPath: '仅系统自带', allowedHosts: '所有主机' },
+    updates: { feedUrl: '不查找' },
     parts: { timeZone: '本机时区' },
   },
 };

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordingView } from '../../shared/view.ts';
+import { sampleRequest } from '../support/box.ts';
+import { hashFile } from '../support/cos-rig.ts';
+import { ffprobePath } from '../support/flash-and-beep.ts';
+import { decodeComplaints } from '../support/media.ts';
+import { makeNoise } from '../support/noisy-segment.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+
+const run = promisify(execFile);
+const BUCKET = 'test-123456789';
+/** All uploads of the box together, as a line would: three times what is recorded. */
+const LINE_BYTES_PER_SECOND = 2_000_000;
+
+describe('a mix that is sent while it is recorded', () => {
+  let rig: Rig;
+
+  beforeAll(async () => {
+    rig = await startRig({
+      name: 'live-upload',
+      settings: {
+        upload: { live: true, maxBytesPerSecond: LINE_BYTES_PER_SECOND },
+        video: { width: 320, height: 180, crf: 8, preset: 'ultrafast', maxRateKbps: 5000 },
+      },
+      rooms: async (directory, ffmpegPath) => {
+        const participants = [
+          { userId: 'user_0', media: await makeNoise(ffmpegPath, directory, '320x180'), size: '320x180', fps: 15 },
+        ];
+        return { '1': { participants }, '2': { participants } };
+      },
+    });
+  });
+  afterAll(() => rig?.close());
+
+  /** Numbers of the parts that arrived whole, since a moment. */
+  const partsSince = (atMs: number): number[] =>
+    rig.cos.requests.flatMap(({ partNumber, status, atMs: at }) =>
+      partNumber !== null && status === 200 && at >= atMs ? [partNumber] : [],
+    );
+
+  const stop = async (id: string): Promise<number> => {
+    const stoppedAtMs = Date.now();
+    expect((await rig.box.post(`/api/recordings/${id}/stop`, {})).status).toBe(202);
+    return stoppedAtMs;
+  };
+
+  async function expectWhole(view: RecordingView): Promise<void> {
+    const [file] = view.files;
+    const object = await rig.cos.findObjectFile(BUCKET, file!.objectKey);
+    expect(await hashFile(object!)).toBe(await hashFile(file!.localPath!));
+    expect(await decodeComplaints(rig.ffmpegPath, object!)).toBe('');
+    const { stdout } = await run(ffprobePath, [
+      ...['-v', 'error', '-show_entries', 'stream=codec_type,duration:format=duration', '-of', 'json', object!],
+    ]);
+    const { streams } = JSON.parse(stdout) as { streams: { codec_type: string; duration: string }[] };
+    expect(streams.map(({ codec_type }) => codec_type)).toEqual(['video', 'audio']);
+    for (const { duration } of streams) expect(Math.abs(Number(duration) - file!.durationMs / 1000)).toBeLessThan(0.5);
+    expect(rig.cos.orphans()).toEqual([]);
+  }
+
+  it('has little to send after its end, and is the file on the disk', async () => {
+    const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: undefined }));
+    await rig.box.waitFor(id, 'sent in part', () => partsSince(0).length >= 8);
+    const stoppedAtMs = await stop(id);
+    const view = await rig.box.waitForState(id, 'done');
+    await expectWhole(view);
+    // The part with the header that tells the length, what was begun of the last one, and what was recorded since the last look.
+    const late = partsSince(stoppedAtMs);
+    expect(late).toContain(1);
+    expect(late.length).toBeLessThanOrEqual(5);
+    expect(new Set(partsSince(0)).size).toBeGreaterThanOrEqual(8);
+  });
+
+  it('goes on after a kill with what COS has, and without a line the ordinary way from there', async () => {
+    const beganAtMs = Date.now();
+    const id = await rig.box.record(sampleRequest({ RoomId: 2, Callback: undefined }));
+    await rig.box.waitFor(id, 'sent in part', () => partsSince(beganAtMs).length >= 3);
+    await rig.box.kill();
+    const before = partsSince(beganAtMs);
+    await rig.restartBox();
+    await rig.box.waitFor(id, 'sent further', () => Math.max(...partsSince(beganAtMs)) >= Math.max(...before) + 2);
+    await rig.cos.setOffline(true);
+    const { durationMs } = await rig.box.get(id);
+    await rig.box.waitFor(id, 'longer', (view) => view.durationMs > durationMs + 1500);
+    await stop(id);
+    await rig.box.waitFor(
+      id,
+      'waiting for the line',
+      ({ state, waiting }) => state === 'uploading' && waiting !== null,
+    );
+    await rig.cos.setOffline(false);
+    expect((await rig.box.post('/api/retry', {})).status).toBeLessThan(300);
+    const view = await rig.box.waitForState(id, 'done');
+    await expectWhole(view);
+    const all = partsSince(beganAtMs);
+    for (const number of before.slice(1)) expect(all.filter((each) => each === number)).toHaveLength(1);
+    expect(view.gaps).toMatchObject([{ reason: 'boxDown' }]);
+  });
+});
