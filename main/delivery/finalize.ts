@@ -3,7 +3,7 @@ import * as nodeFileSystem from 'node:fs/promises';
 import path from 'node:path';
 import { type Fmp4Summary, parseFmp4 } from '../capture/encode/fmp4.ts';
 import { parseMp3 } from '../capture/encode/mp3.ts';
-import { fileReader } from '../capture/encode/random-access.ts';
+import { aheadReader, fileReader } from '../capture/encode/random-access.ts';
 import type { Chapter } from './join/chapters.ts';
 import { joinMp3, type Mp3Segment } from './join/join-mp3.ts';
 import { canJoin, joinMp4, type Mp4Segment } from './join/join-mp4.ts';
@@ -67,6 +67,8 @@ export type FinalizeOutcome =
 /** About 1 MB/s: a disk that does less is as good as hanging. */
 const SLOWEST_BYTES_PER_MS = 1000;
 const SHORTEST_DEADLINE_MS = 60_000;
+/** Several fragments of half a second are read at once. */
+const READ_AHEAD_BYTES = 512 * 1024;
 /** Encoding anew may take this many times as long as copying. */
 const REENCODE_FACTOR = 20;
 
@@ -147,7 +149,7 @@ class TimeLimitError extends Error {
 
 async function prepareMp4(run: Run): Promise<Joined | null> {
   let usable = await openSegments(run, async (handle) => {
-    const reader = await fileReader(handle);
+    const reader = aheadReader(await fileReader(handle), READ_AHEAD_BYTES);
     const summary = await parseFmp4(reader);
     const count = summary.tracks.reduce((sum, track) => sum + track.sampleCount, 0);
     return { value: { reader, summary }, isUsable: count > 0, isTorn: summary.torn };

@@ -6,7 +6,7 @@ import { type ApiClient, createApiClient } from '../../shared/api/client.ts';
 import { CAPTURING_STATES } from '../../shared/recording.ts';
 import { LANGUAGE_TAG, type Language, pickLanguage } from '../../shared/texts/language.ts';
 import type { CaptureHost } from '../capture/host.ts';
-import { ensureDirectory } from '../durable-directory.ts';
+import { diskFaultOf } from '../disk-fault.ts';
 import { SECRET_BYTES, tokenOf } from '../http/access/secrets.ts';
 import { type Logging, openLogging } from '../logging.ts';
 import { productPath } from '../product-root.ts';
@@ -54,7 +54,6 @@ export async function runDesktop(desktop: DesktopProcess): Promise<void> {
   await app.whenReady();
   const language = pickLanguage(app.getLocale());
   settleOnScreen(desktop.platform, language);
-  ensureDirectory(dataDirectory, 0o700);
   const logging = await openLogging({ directory: dataDirectory });
   endInOrderOnError(logging, desktop.variables);
   const token = tokenOf(randomBytes(SECRET_BYTES));
@@ -108,10 +107,14 @@ function settleInSystem({ platform, variables, argv }: DesktopProcess, { dataDir
   return own;
 }
 
-/** Electron takes only folders that are there. */
+/** Electron takes only folders that are there. One that cannot be made leaves Electron's own: what is wrong with the disk the start tells. */
 function moveFolder(name: 'userData' | 'crashDumps', directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  app.setPath(name, directory);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    app.setPath(name, directory);
+  } catch (error) {
+    if (diskFaultOf(error) === null) throw error;
+  }
 }
 
 function settleOnScreen(platform: NodeJS.Platform, language: Language): void {

@@ -55,8 +55,8 @@ const DISK_REMEDY: Readonly<Record<DiskFault, { readonly [Key in Language]: stri
 };
 
 /**
- * Starts the box. What passes by itself is tried again by itself, beside the question to the person or without any; for the rest the
- * person is asked what to do. @returns null when the app is to end instead
+ * Starts the box. When that does not work the person is asked what to do, and beside the question the box tries again by itself: nobody
+ * may sit there. The question is the same as long as the trouble is. @returns null when the app is to end instead
  */
 export async function startWithPerson(deps: StartDeps): Promise<StartedBox | null> {
   const beganAtMs = performance.now();

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { TObject, TSchema } from 'typebox';
 import type { Route } from '../../shared/api/route.ts';
 import { DESCRIBED_ROUTES } from '../../shared/api/routes.ts';
@@ -6,6 +5,7 @@ import { type CatalogueEntry, ERRORS } from '../../shared/errors.ts';
 import type { TextKey } from '../../shared/texts/en.ts';
 import { LANGUAGE_TAG, type Language } from '../../shared/texts/language.ts';
 import { text } from '../../shared/texts/texts.ts';
+import { pagePolicy } from './access/security-headers.ts';
 import { type Html, html } from './html.ts';
 
 /** The description of the API for people: the table of routes as a page without scripts. */
@@ -26,13 +26,7 @@ th, td { text-align: start; vertical-align: top; padding: .3rem .6rem; border-bl
 `;
 
 /** Nothing may be loaded or run except the one style sheet above. */
-export const API_PAGE_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+export const API_PAGE_POLICY = pagePolicy(STYLE, "'none'");
 
 interface Described {
   type?: string;

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { ERRORS } from '../../shared/errors.ts';
 import { LANGUAGE_TAG, type Language } from '../../shared/texts/language.ts';
 import { remedyIn } from '../../shared/texts/remedies.ts';
 import { text } from '../../shared/texts/texts.ts';
 import type { RecordingView } from '../../shared/view.ts';
+import { pagePolicy } from './access/security-headers.ts';
 import type { HealthView } from './box-api.ts';
 import { type Html, html } from './html.ts';
 import { fileLinksOf } from './links.ts';
@@ -27,13 +27,7 @@ small { display: block; }
 `;
 
 /** Nothing may be loaded or run except the one style sheet above. */
-export const PAGE_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
+export const PAGE_POLICY = pagePolicy(STYLE, "'self'");
 
 /** Hours, minutes and seconds: `1:02:03`. */
 export function formatLength(durationMs: number): string {

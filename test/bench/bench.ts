@@ -11,6 +11,7 @@ import { isLengthNoMatter, liveBenchText, runLiveBench } from './live.ts';
 import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
 import { formatReport } from './report.ts';
 import { isQuick, runSearchBench, searchBenchText } from './search.ts';
+import { isFastEnough, runUploadBench, uploadBenchText } from './upload.ts';
 import { isWithin, runYardsticks, yardsticksText } from './yardsticks.ts';
 
 /** Each pace of the HTTP benchmark is kept for so long at most. */
@@ -89,6 +90,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       const result = await runConsoleBench({ rounds });
       const isGood = isWithinBudget(result);
       return { startedAt: result.startedAt, text: consoleBenchText(result), result, isGood };
+    },
+  },
+  upload: {
+    about: "the box's upload against a plain HTTP PUT",
+    async run({ rounds }) {
+      const result = await runUploadBench(rounds);
+      return { startedAt: result.startedAt, text: uploadBenchText(result), result, isGood: isFastEnough(result) };
     },
   },
   live: {

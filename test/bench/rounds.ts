@@ -11,11 +11,13 @@ import type { PartialSettings, Settings } from '../../main/settings/settings.ts'
 import { sampleRequest, writeScenario } from '../support/box.ts';
 import { ffprobePath } from '../support/flash-and-beep.ts';
 import { startRig } from '../support/rig.ts';
-import { childrenOf, cpuTime, peakMemoryBytes } from './cpu.ts';
+import { childrenOf, cpuTime, peakMemoryBytes, treeUse } from './cpu.ts';
 import { FRAME, type Participant } from './material.ts';
 
 const run = promisify(execFile);
 const POLL_MS = 50;
+/** Going through the pages of processes takes the system some time. */
+const LOOKS_PER_SUM = 20;
 const FEED_ENTRY = fileURLToPath(new URL('./feed.ts', import.meta.url));
 const ENCODER_MARK = 'pipe:0';
 /** After the room: finalizing, upload, callback. */
@@ -39,6 +41,8 @@ export interface BoxRound {
   /** CPU seconds of the simulated room's own decoders, already taken off: a real room has none. */
   simulationSeconds: number;
   peakBytes: { main: number; capture: number; encoder: number };
+  /** Of all processes together at their largest, shared pages counted once. */
+  peakTogetherBytes: number;
   file: FileFacts;
   encoderArgs: string[];
 }
@@ -106,6 +110,7 @@ export async function boxRound({ rooms, seconds, request, settings }: Task): Pro
       encoderSeconds: childrenSeconds - seen.captureSeconds,
       simulationSeconds: seen.simulationSeconds,
       peakBytes: seen.peakBytes,
+      peakTogetherBytes: seen.peakTogetherBytes,
       file: await fileFacts(view.files[0]!.localPath!),
       encoderArgs: seen.encoderArgs,
     };
@@ -151,7 +156,9 @@ function watchProcesses(boxPid: number) {
     simulationSeconds: 0,
     encoderArgs: [] as string[],
     peakBytes: { main: 0, capture: 0, encoder: 0 },
+    peakTogetherBytes: 0,
   };
+  let looks = 0;
   let capturePid: number | null = null;
   let encoderPid: number | null = null;
   const look = () => {
@@ -173,6 +180,8 @@ function watchProcesses(boxPid: number) {
     peakBytes.main = Math.max(peakBytes.main, peakMemoryBytes(boxPid));
     peakBytes.capture = Math.max(peakBytes.capture, peakMemoryBytes(capturePid));
     peakBytes.encoder = Math.max(peakBytes.encoder, peakMemoryBytes(encoderPid));
+    looks += 1;
+    if (looks % LOOKS_PER_SUM === 0) seen.peakTogetherBytes = Math.max(seen.peakTogetherBytes, treeUse(boxPid).bytes);
   };
   const timer = setInterval(look, POLL_MS);
   return {

@@ -33,7 +33,12 @@ function box(stop: () => Promise<void>): void {
 
 it('the disk is full: says so once, in words, and starts by itself when there is room', async () => {
   box(async () => {});
-  startAppliance.mockRejectedValueOnce(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+  const noSpace = Object.assign(new Error('no space'), { code: 'ENOSPC' });
+  startAppliance.mockRejectedValueOnce(noSpace);
+  // The folders of the app itself are no reason to end before anybody was told.
+  vi.spyOn(app, 'setPath').mockImplementation(() => {
+    throw noSpace;
+  });
   const starting = rig.start([], { locale: 'zh-CN' });
   const shown = await rig.dialog(/磁盘问题使本机无法启动/);
   expect([double.trays.length, shown.isOpen]).toEqual([0, true]);
@@ -55,6 +60,26 @@ it('settings that somebody corrects in their file from elsewhere let the box sta
   await vi.advanceTimersByTimeAsync(10_000);
   await starting;
   expect([shown.isOpen, double.dialogs.length, double.trays.length]).toEqual([false, 1, 1]);
+});
+
+describe('what nobody foresaw', () => {
+  beforeEach(() => {
+    vi.spyOn(electron.crashReporter, 'start').mockImplementation(() => {
+      throw new Error('no such luck');
+    });
+  });
+
+  it('is shown, and the app ends', async () => {
+    await rig.start([]);
+    expect(double.errorBoxes).toEqual([{ title: 'TRTC Recorder', content: 'no such luck' }]);
+    expect(await rig.exitCode()).toBe(1);
+  });
+
+  it('at a login holds nothing up: the app ends, so that whoever started it can start it again', async () => {
+    await rig.start(['--hidden']);
+    expect(double.errorBoxes).toEqual([]);
+    expect(await rig.exitCode()).toBe(1);
+  });
 });
 
 describe('at a login', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendants, isRunning, openDescriptors, type ProcessEntry } from '../support/processes.ts';
+import { descendants, isMeasuring, isRunning, openDescriptors, type ProcessEntry } from '../support/processes.ts';
 import { INSPECTABLE, type Inspector, openInspector } from './inspector.ts';
 import { siteProblems } from './proof.ts';
 import type { Say, ScenarioReport } from './report.ts';
@@ -102,6 +102,8 @@ async function holdings(
   let descriptors = openDescriptors(pid).length;
   let sinceMs = performance.now();
   const isQuiet = () => {
+    // It comes by itself, once, and goes by itself.
+    if (descendants(pid).some(isMeasuring)) return false;
     return 'quietMs' in base ? performance.now() - sinceMs > base.quietMs : descriptors <= base.descriptors;
   };
   while (!isQuiet() && performance.now() < deadline) {

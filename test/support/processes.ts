@@ -52,6 +52,8 @@ export function isRunning({ pid, startTicks }: ProcessEntry): boolean {
 }
 
 export const isCapture = ({ command }: ProcessEntry): boolean => /capture-main/.test(command);
+/** The process in which a box measures what its machine holds. */
+export const isMeasuring = ({ command }: ProcessEntry): boolean => /measure-main/.test(command);
 /** The encoder of a segment, not the ffmpeg of a simulated room or of the finalizer. */
 export const isEncoder = ({ command }: ProcessEntry): boolean => /-f matroska -i pipe:0/.test(command);
 

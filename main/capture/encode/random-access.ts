@@ -37,3 +37,24 @@ export function memoryReader(bytes: Uint8Array): RandomAccessReader {
     read: async (offset, length) => buffer.subarray(offset, offset + length),
   };
 }
+
+/**
+ * Reads a file that does not change any more in larger pieces: whoever goes through it from its beginning to its end in small steps
+ * asks the disk once for many of them. What it gives out shares memory with a whole piece.
+ */
+export function aheadReader(reader: RandomAccessReader, pieceBytes: number): RandomAccessReader {
+  let start = 0;
+  let piece: Buffer = Buffer.alloc(0);
+  return {
+    size: reader.size,
+    async read(offset, length) {
+      const isHeld = offset >= start && offset + length <= start + piece.length;
+      if (!isHeld) {
+        if (length >= pieceBytes) return await reader.read(offset, length);
+        piece = await reader.read(offset, pieceBytes);
+        start = offset;
+      }
+      return piece.subarray(offset - start, offset - start + length);
+    },
+  };
+}

@@ -30,6 +30,8 @@ export interface WriteOptions {
 }
 
 const COPY_BYTES = 1024 * 1024;
+/** It is cheaper to read so much that is not needed than to ask once more. */
+const SKIP_BYTES = 16 * 1024;
 
 /** Where the file is until it is complete. */
 export function partialOf(output: string): string {
@@ -58,9 +60,8 @@ export async function writePartial(joined: WritableJoin, options: WriteOptions):
         onProgress?.(position, totalBytes);
       };
       await put(joined.head);
-      for (const chunk of gathered(joined.ranges)) {
-        await put(await readChunk(chunk, joined.sources));
-      }
+      const copier = new Copier(joined.sources);
+      for (const portion of gathered(joined.ranges)) await put(await copier.bytesOf(portion));
       await target.sync();
       await joined.verify(target);
     } finally {
@@ -85,7 +86,7 @@ function* gathered(ranges: readonly CopyRange[]): Generator<CopyRange[]> {
   let portion: CopyRange[] = [];
   let bytes = 0;
   for (const range of ranges) {
-    const length = 'bytes' in range ? range.bytes.length : range.length;
+    const length = lengthOf(range);
     for (let from = 0; from < length || from === 0; ) {
       const take = Math.min(length - from, COPY_BYTES - bytes);
       portion.push(
@@ -105,22 +106,84 @@ function* gathered(ranges: readonly CopyRange[]): Generator<CopyRange[]> {
   if (portion.length > 0) yield portion;
 }
 
-async function readChunk(ranges: CopyRange[], sources: FileHandle[]): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for (const range of ranges) {
-    if ('bytes' in range) {
-      parts.push(range.bytes);
-      continue;
-    }
-    const bytes = Buffer.allocUnsafe(range.length);
-    for (let at = 0; at < range.length; ) {
-      const { bytesRead } = (await sources[range.segment]?.read(bytes, at, range.length - at, range.offset + at)) ?? {
-        bytesRead: 0,
-      };
-      if (bytesRead === 0) throw new VerificationError('a segment became shorter while it was read');
-      at += bytesRead;
-    }
-    parts.push(bytes);
+/** Memory for one portion after the other: what is read, and what is written of it. */
+class Copier {
+  readonly #sources: readonly FileHandle[];
+  #read: Buffer = Buffer.alloc(0);
+  #out: Buffer = Buffer.alloc(0);
+
+  constructor(sources: readonly FileHandle[]) {
+    this.#sources = sources;
   }
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+
+  /**
+   * Bytes of a portion, until the next call. Ranges that lie close to each other in a segment are read in one: between the samples of a
+   * fragment and those of the next there is little that is not copied.
+   */
+  async bytesOf(portion: readonly CopyRange[]): Promise<Buffer> {
+    this.#out = withRoom(
+      this.#out,
+      portion.reduce((sum, range) => sum + lengthOf(range), 0),
+    );
+    let filled = 0;
+    for (let from = 0; from < portion.length; ) {
+      const run = closeRun(portion, from);
+      filled += run.ranges.length === 0 ? this.#take(portion[from], filled) : await this.#copy(run, filled);
+      from += Math.max(1, run.ranges.length);
+    }
+    return this.#out.subarray(0, filled);
+  }
+
+  #take(range: CopyRange | undefined, at: number): number {
+    return range && 'bytes' in range ? range.bytes.copy(this.#out, at) : 0;
+  }
+
+  async #copy({ ranges, segment, offset, length }: Run, at: number): Promise<number> {
+    this.#read = withRoom(this.#read, length);
+    for (let have = 0; have < length; ) {
+      const answer = await this.#sources[segment]?.read(this.#read, have, length - have, offset + have);
+      if (!answer || answer.bytesRead === 0) throw new VerificationError('a segment became shorter while it was read');
+      have += answer.bytesRead;
+    }
+    let filled = 0;
+    for (const range of ranges) {
+      const from = range.offset - offset;
+      filled += this.#read.copy(this.#out, at + filled, from, from + range.length);
+    }
+    return filled;
+  }
+}
+
+type FileRange = Exclude<CopyRange, { bytes: Buffer }>;
+
+/** Ranges of one segment that are read together. */
+interface Run {
+  ranges: FileRange[];
+  segment: number;
+  offset: number;
+  length: number;
+}
+
+/** What can be read together from the given range on; without ranges when that one is not in a file. */
+function closeRun(portion: readonly CopyRange[], from: number): Run {
+  const run: Run = { ranges: [], segment: 0, offset: 0, length: 0 };
+  for (let at = from; at < portion.length; at += 1) {
+    const range = portion[at];
+    if (!range || 'bytes' in range) break;
+    const { segment, offset, length } = range;
+    const end = run.offset + run.length;
+    if (run.ranges.length === 0) Object.assign(run, { segment, offset });
+    else if (segment !== run.segment || offset < end || offset - end > SKIP_BYTES) break;
+    run.ranges.push(range);
+    run.length = offset + length - run.offset;
+  }
+  return run;
+}
+
+function lengthOf(range: CopyRange): number {
+  return 'bytes' in range ? range.bytes.length : range.length;
+}
+
+function withRoom(buffer: Buffer, bytes: number): Buffer {
+  return buffer.length >= bytes ? buffer : Buffer.allocUnsafeSlow(bytes);
 }

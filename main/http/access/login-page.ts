@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS } from '../../../shared/errors.ts';
 import { LANGUAGE_TAG, type Language, pickLanguage } from '../../../shared/texts/language.ts';
@@ -8,6 +7,7 @@ import { ProblemError } from '../problems.ts';
 import type { AccessApi } from './access-api.ts';
 import type { Gate } from './gate.ts';
 import { closeSession, setSessionCookie } from './handlers.ts';
+import { pagePolicy } from './security-headers.ts';
 
 /** Where a browser without scripts signs in and out. */
 export const LOGIN_PATH = '/login';
@@ -23,13 +23,7 @@ button { margin-top: .8rem; padding: .4rem 1rem; }
 [role="alert"] { padding: .6rem 1rem; border-inline-start: .4rem solid #b91c1c; background: #ef444422; }
 `;
 
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
+const POLICY = pagePolicy(STYLE, "'self'");
 
 /** Without a referrer a browser hides where a form comes from, and the guard would take it for another site's. */
 export const FORM_REFERRER = 'same-origin';
