@@ -5,6 +5,7 @@ import { app, crashReporter, Menu, session } from 'electron';
 import { type ApiClient, createApiClient } from '../../shared/api/client.ts';
 import { CAPTURING_STATES } from '../../shared/recording.ts';
 import { LANGUAGE_TAG, type Language, pickLanguage } from '../../shared/texts/language.ts';
+import { createFallbackHost } from '../capture/fallback-host.ts';
 import type { CaptureHost } from '../capture/host.ts';
 import { diskFaultOf } from '../disk-fault.ts';
 import { SECRET_BYTES, tokenOf } from '../http/access/secrets.ts';
@@ -86,10 +87,17 @@ export async function runDesktop(desktop: DesktopProcess): Promise<void> {
   if (args.link !== null) calls.call(args.link);
 }
 
-/** Windows unless the settings say otherwise: there alone the vendor supports the SDK. */
+/** Windows unless the settings say otherwise: there alone the vendor supports the SDK. Processes, where no window ever comes up. */
 function captureHostFor(wanted: Settings['capture']['host'], log: Logging['log']): CaptureHost {
   const options = { onStderr: (line: string) => log.debug({ line }, 'capture process wrote to stderr') };
-  return wanted === 'process' ? createUtilityHost(options) : createWindowHost(options);
+  if (wanted === 'process') return createUtilityHost(options);
+  const preferred = createWindowHost(options);
+  if (wanted === 'window') return preferred;
+  const words =
+    'no window for a recording comes up on this machine: recordings run in processes until the app starts again';
+  return createFallbackHost({
+    ...{ preferred, instead: createUtilityHost(options), onGivenUp: () => log.error({}, words) },
+  });
 }
 
 /** What has to be said before the app is ready. @returns the data directory */

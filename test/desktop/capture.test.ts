@@ -79,6 +79,7 @@ describe('a capture in a utility process', () => {
 describe('the desktop app', () => {
   let rig: DesktopRig | null = null;
   afterEach(async () => {
+    electron.BrowserWindow.onLoad = null;
     await rig?.close();
     rig = null;
   });
@@ -134,6 +135,22 @@ describe('the desktop app', () => {
     await vi.waitFor(() => expect(DoubleUtilityProcess.all.length).toBe(begun + 2), WAIT);
     await areGone(encoders);
     await isWhole(id, recordedMs);
+  }, 90_000);
+
+  it('records in utility processes where no window comes up', async () => {
+    electron.BrowserWindow.onLoad = ({ webContents, options }) => {
+      if (options.webPreferences?.nodeIntegration) webContents.emit('preload-error', {}, 'x', new Error('no such module'));
+    };
+    rig = await createDesktopRig(electron);
+    await rig.start();
+    const begun = DoubleUtilityProcess.all.length;
+    const id = await rig.record();
+    expect(DoubleUtilityProcess.all.length).toBe(begun + 1);
+    expect(await hasMedia(rig, id)).toBeGreaterThan(0);
+    expect([rig.captureWindows(), await rig.filesWith('no window for a recording comes up')]).toEqual([
+      [],
+      [expect.stringMatching(/box\.\d+\.log$/)],
+    ]);
   }, 90_000);
 
   it('passes its self-test in a window, without a second program', async () => {
