@@ -138,14 +138,16 @@ async function byBox(endpoint: string, file: string, key: string) {
 /** As simple as it gets: one request, its body straight from the file. */
 async function byPut(endpoint: string, file: string, key: string): Promise<number> {
   const { hostname, port } = new URL(endpoint);
+  const host = `${BUCKET}.cos.${REGION}.myqcloud.com`;
   const authorization = loadSdk().getAuthorization({
     ...{ SecretId: CREDENTIAL.secretId, SecretKey: CREDENTIAL.secretKey, Method: 'PUT', Pathname: `/${key}` },
+    Headers: { Host: host },
   });
   const startedMs = performance.now();
   const call = request({
     ...{ hostname, port, method: 'PUT', path: `/${key}` },
     headers: {
-      host: `${BUCKET}.cos.${REGION}.myqcloud.com`,
+      host,
       authorization,
       'content-length': (await stat(file)).size,
     },

@@ -81,7 +81,18 @@ export function sampleRequest(changes: Record<string, unknown> = {}): Record<str
 
 export async function startBox(options: TestBoxOptions): Promise<TestBox> {
   const { dataDirectory, args, environment = {}, launcher = [] } = options;
-  const serve = [process.execPath, ENTRY, 'serve', '--data', dataDirectory, '--port', '0', ...args];
+  // As `npm run box` starts it.
+  const serve = [
+    process.execPath,
+    '--max-semi-space-size=4',
+    ENTRY,
+    'serve',
+    '--data',
+    dataDirectory,
+    '--port',
+    '0',
+    ...args,
+  ];
   const [program = process.execPath, ...rest] = [...launcher, ...serve];
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
