@@ -139,7 +139,8 @@ describe('the desktop app', () => {
 
   it('records in utility processes where no window comes up', async () => {
     electron.BrowserWindow.onLoad = ({ webContents, options }) => {
-      if (options.webPreferences?.nodeIntegration) webContents.emit('preload-error', {}, 'x', new Error('no such module'));
+      if (options.webPreferences?.nodeIntegration)
+        webContents.emit('preload-error', {}, 'x', new Error('no such module'));
     };
     rig = await createDesktopRig(electron);
     await rig.start();
