@@ -167,7 +167,7 @@ describe('the settings of the console', { timeout: 60_000 }, () => {
     await card.getByLabel('SecretKey').fill('a-key-that-nobody-sees');
     await card.getByRole('button', { name: 'Store keys' }).click();
     await card.getByText('Stored on this box').waitFor();
-    expect(await card.getByLabel('SecretKey').inputValue()).toBe('');
+    await expect.poll(() => card.getByLabel('SecretKey').inputValue(), { timeout: 10_000 }).toBe('');
     await reload('/settings/upload');
     await card.getByText('Stored on this box').waitFor();
     const content = await page.content();
