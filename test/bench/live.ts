@@ -6,6 +6,7 @@ import { startLiveRig } from '../support/live-rig.ts';
 import { longSegment } from '../support/long-segment.ts';
 import { makeNoise, noisySegment } from '../support/noisy-segment.ts';
 import { startRig } from '../support/rig.ts';
+import { mergingOf } from './merging.ts';
 
 const BUCKET = 'test-123456789';
 const SIZE = '640x360';
@@ -156,8 +157,3 @@ function figureOf(
 }
 
 /** The box looks at the object as soon as COS has answered. */
-function mergingOf(requests: readonly RequestEntry[]): number {
-  const asked = requests.find(({ operation }) => operation === 'completeMultipart');
-  const answered = requests.findLast(({ operation }) => operation === 'headObject');
-  return asked && answered ? answered.atMs - asked.atMs : 0;
-}

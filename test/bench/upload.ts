@@ -20,6 +20,7 @@ import { uploadObject } from '../../main/delivery/cos/upload.ts';
 import type { RequestEntry } from '../../main/selftest/cos-server/index.ts';
 import { defaultSettings } from '../../main/settings/settings.ts';
 import { BUCKET, CREDENTIAL, MIB, REGION } from '../support/cos-rig.ts';
+import { mergingOf } from './merging.ts';
 import { describeMachine, type Machine, median } from './report.ts';
 
 export interface UploadBench {
@@ -73,7 +74,7 @@ export async function runUploadBench(rounds: number): Promise<UploadBench> {
       seen.loop.push(box.eventLoopP99Ms);
       const told = answerOf<{ requests: RequestEntry[] }>(child);
       child.send('requests');
-      seen.merging.push(mergingOf((await told).requests, `box-${round}.mp4`));
+      seen.merging.push(mergingOf((await told).requests.filter((entry) => entry.key === `box-${round}.mp4`)));
       seen.put.push(await byPut(url, file, `put-${round}.mp4`));
       await rm(path.join(directory, 'cos', BUCKET), { recursive: true, force: true });
     }
@@ -158,13 +159,6 @@ async function byPut(endpoint: string, file: string, key: string): Promise<numbe
   await once(reply, 'end');
   if (reply.statusCode !== 200) throw new Error(`the PUT was answered with ${reply.statusCode}`);
   return performance.now() - startedMs;
-}
-
-function mergingOf(requests: readonly RequestEntry[], key: string): number {
-  const own = requests.filter((entry) => entry.key === key);
-  const asked = own.find(({ operation }) => operation === 'completeMultipart');
-  const answered = own.findLast(({ operation }) => operation === 'headObject');
-  return asked && answered ? answered.atMs - asked.atMs : 0;
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {

@@ -135,15 +135,18 @@ describe('a capture in a hidden window', () => {
     await vi.waitFor(() => expect(one.exits).toEqual([{ code: null, signal: 'SIGKILL' }]), WAIT);
   });
 
-  it.skipIf(process.platform === 'win32')('that does not react is ended after the grace', async () => {
-    const one = start();
-    await isReady(one);
-    const { pid } = one.capture;
-    process.kill(pid!, 'SIGSTOP');
-    await one.capture.destroy(200);
-    expect(one.exits).toEqual([{ code: null, signal: 'SIGKILL' }]);
-    await vi.waitFor(() => expect(() => process.kill(pid!, 0)).toThrow(), WAIT);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'that does not react is ended after the grace (stopped by a signal, so not on Windows)',
+    async () => {
+      const one = start();
+      await isReady(one);
+      const { pid } = one.capture;
+      process.kill(pid!, 'SIGSTOP');
+      await one.capture.destroy(200);
+      expect(one.exits).toEqual([{ code: null, signal: 'SIGKILL' }]);
+      await vi.waitFor(() => expect(() => process.kill(pid!, 0)).toThrow(), WAIT);
+    },
+  );
 });
 
 it('the preload script takes the secrets of the box out of what a window inherits', async () => {
