@@ -136,7 +136,11 @@ describe('the settings of the console', { timeout: 60_000 }, () => {
     await tabTo(page.getByLabel('Give up after', { exact: true }));
     await key('ControlOrMeta+A', '2');
     await tabTo(page.getByRole('combobox', { name: 'Unit for Give up after' }));
-    await key('Enter', 'ArrowUp', 'Enter');
+    await key('Enter');
+    // The list takes the keys once its chosen entry has the focus.
+    await page.locator('[role="option"]:focus').waitFor();
+    await key('ArrowUp', 'Enter');
+    await page.getByRole('listbox').waitFor({ state: 'detached' });
     await tabTo(page.getByRole('switch', { name: 'Only to certain hosts' }));
     await key('Space', 'Tab');
     await page.keyboard.type('hooks.example.com');
