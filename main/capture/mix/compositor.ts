@@ -1,5 +1,5 @@
 import { parseColour, type YuvColour } from './colour.ts';
-import { type PlaneKernel, readAhead, rowBytes } from './kernel/kernel.ts';
+import { bandBytes, type PlaneKernel, readAhead } from './kernel/kernel.ts';
 import { KernelMemory } from './kernel/memory.ts';
 import { TapCache } from './kernel/tap-cache.ts';
 import { type Fit, placeInCell } from './layout.ts';
@@ -65,7 +65,7 @@ export class Compositor {
   readonly #retained = new Map<string, Retained>();
   #cells: Cell[] = [];
   #canvasView: Uint8Array<ArrayBuffer>;
-  #row = { pointer: 0, bytes: 0 };
+  #band = { pointer: 0, bytes: 0 };
   #turned = { pointer: 0, bytes: 0 };
   #revision = 0;
 
@@ -249,7 +249,7 @@ export class Compositor {
       return;
     }
     const { horizontal, vertical } = plan.taps;
-    this.#reserve(this.#row, rowBytes(plan.sourceWidth, horizontal.tapCount));
+    this.#reserve(this.#band, bandBytes(plan.sourceWidth, horizontal.tapCount));
     this.#kernel.scalePlane(
       source,
       plan.sourceStride,
@@ -262,7 +262,7 @@ export class Compositor {
       horizontal.tapCount,
       vertical.pointer,
       vertical.tapCount,
-      this.#row.pointer,
+      this.#band.pointer,
     );
   }
 

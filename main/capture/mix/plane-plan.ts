@@ -71,14 +71,14 @@ export function planPlanes(
               destinationLength: width,
               sourcePhase: from.horizontal,
               destinationPhase: toHorizontal,
-              multiple: 8,
+              startMultiple: 2,
             }),
             vertical: cache.get({
               sourceLength: sourceHeight,
               destinationLength: height,
               sourcePhase: from.vertical,
               destinationPhase: PHASE_MIDDLE,
-              multiple: 2,
+              startMultiple: 1,
             }),
           },
     };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type PlaneKernel, readAhead, rowBytes } from './kernel.ts';
+import { bandBytes, type PlaneKernel, readAhead } from './kernel.ts';
 import { loadKernel } from './load.ts';
 import { createReferenceKernel } from './reference.ts';
 import { computeTaps, PHASE_LEFT, PHASE_MIDDLE, PHASE_RIGHT, tapsBytes, writeTaps } from './taps.ts';
@@ -39,18 +39,18 @@ function scale(kernel: PlaneKernel, wanted: ScaleCase, sourceBytes: Uint8Array):
     sourceLength: wanted.sourceWidth,
     destinationLength: wanted.destinationWidth,
     ...phases,
-    multiple: 8,
+    startMultiple: 2,
   });
   const vertical = computeTaps({
     sourceLength: wanted.sourceHeight,
     destinationLength: wanted.destinationHeight,
     ...phases,
-    multiple: 2,
+    startMultiple: 1,
   });
   const horizontalAt = Math.ceil(destinationEnd / 16) * 16;
   const verticalAt = Math.ceil((horizontalAt + tapsBytes(horizontal)) / 16) * 16;
-  const row = Math.ceil((verticalAt + tapsBytes(vertical)) / 16) * 16;
-  expect(row + rowBytes(wanted.sourceWidth, horizontal.tapCount)).toBeLessThan(16 * PAGE);
+  const band = Math.ceil((verticalAt + tapsBytes(vertical)) / 16) * 16;
+  expect(band + bandBytes(wanted.sourceWidth, horizontal.tapCount)).toBeLessThan(16 * PAGE);
   const heap = new Uint8Array(kernel.memory.buffer);
   heap.fill(0xa5);
   for (let index = 0; index < destination; index++) heap[index] = sourceBytes[index % sourceBytes.length]!;
@@ -68,7 +68,7 @@ function scale(kernel: PlaneKernel, wanted: ScaleCase, sourceBytes: Uint8Array):
     horizontal.tapCount,
     verticalAt,
     vertical.tapCount,
-    row,
+    band,
   );
   return heap.slice(0, horizontalAt);
 }

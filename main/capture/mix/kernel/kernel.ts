@@ -24,8 +24,8 @@ export interface PlaneKernel {
     quarterTurns: number,
   ): void;
   /**
-   * Scales by two tap tables laid out as `writeTaps` does. `row` is scratch room of `rowBytes(sourceWidth, horizontalTaps)`.
-   * Reads up to 15 bytes past a source row and one row past the last; what is read there has no weight.
+   * Scales by two tap tables laid out as `writeTaps` does, the horizontal one with even starts. `band` is scratch room of
+   * `bandBytes(sourceWidth, horizontalTaps)`. Reads up to 7 bytes past a source row and one row past the last; what is read there has no weight.
    */
   scalePlane(
     source: number,
@@ -39,13 +39,13 @@ export interface PlaneKernel {
     horizontalTaps: number,
     vertical: number,
     verticalTaps: number,
-    row: number,
+    band: number,
   ): void;
 }
 
-/** Scratch bytes that `scalePlane` needs for its intermediate row. */
-export function rowBytes(sourceWidth: number, horizontalTaps: number): number {
-  return 2 * (Math.ceil(Math.max(sourceWidth, horizontalTaps) / 16) * 16);
+/** Scratch bytes that `scalePlane` needs between its passes: eight rows of 16-bit samples. */
+export function bandBytes(sourceWidth: number, horizontalTaps: number): number {
+  return 8 * 2 * (Math.ceil(Math.max(sourceWidth, horizontalTaps) / 8) * 8);
 }
 
 /** Bytes that must be readable after a source plane, because the kernel reads whole vectors and pairs of rows. */

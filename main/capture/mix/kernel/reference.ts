@@ -64,7 +64,7 @@ export function createReferenceKernel(memory: WebAssembly.Memory): PlaneKernel {
       for (let y = 0; y < destinationHeight; y++) {
         const first = source + view.getInt32(vertical + y * 4, true) * sourceStride;
         for (let x = 0; x < sourceWidth; x++) {
-          let sum = 128;
+          let sum = 128 + (32 << 8);
           for (let k = 0; k < verticalTaps; k++) {
             const weight = view.getInt16(verticalWeights + (y * verticalTaps + k) * 2, true);
             if (weight !== 0) sum += weight * heap[first + k * sourceStride + x]!;
@@ -73,7 +73,7 @@ export function createReferenceKernel(memory: WebAssembly.Memory): PlaneKernel {
         }
         for (let x = 0; x < destinationWidth; x++) {
           const start = view.getInt32(horizontal + x * 4, true);
-          let sum = 1 << 19;
+          let sum = 0;
           for (let k = 0; k < horizontalTaps; k++) {
             const weight = view.getInt16(horizontalWeights + (x * horizontalTaps + k) * 2, true);
             if (weight !== 0) sum += weight * row[start + k]!;

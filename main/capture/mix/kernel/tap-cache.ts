@@ -36,8 +36,8 @@ export class TapCache {
    * @throws RangeError for a table larger than the whole cache (lengths beyond any real picture)
    */
   get(request: TapsRequest): StoredTaps {
-    const { sourceLength, destinationLength, sourcePhase, destinationPhase, multiple } = request;
-    const key = `${sourceLength}>${destinationLength} ${sourcePhase}>${destinationPhase} ${multiple}`;
+    const { sourceLength, destinationLength, sourcePhase, destinationPhase, startMultiple } = request;
+    const key = `${sourceLength}>${destinationLength} ${sourcePhase}>${destinationPhase} ${startMultiple}`;
     const known = this.#tables.get(key);
     if (known !== undefined) return known;
     const taps = computeTaps(request);

@@ -22,12 +22,13 @@ export interface TapsRequest {
   destinationLength: number;
   sourcePhase: number;
   destinationPhase: number;
-  /** The tap count is rounded up to a multiple of this: 2 for the vertical pass, 8 for the horizontal one. */
-  multiple: 2 | 8;
+  /** Taps begin at samples whose index is a multiple of this: 1 for the vertical pass, 2 for the horizontal one. */
+  startMultiple: 1 | 2;
 }
 
 /** Destination sample n is the sum of `coefficients[n*tapCount + k] * source[starts[n] + k]`. */
 export interface Taps {
+  /** Even. */
   tapCount: number;
   starts: Int32Array;
   coefficients: Int16Array;
@@ -66,23 +67,24 @@ function weightsAround(centre: number, widening: number, sourceLength: number): 
 }
 
 /**
- * Computes the table for one axis. Taps stay inside the source; only when the source has fewer samples than taps do the last
- * taps lie beyond it, with weight zero.
+ * Computes the table for one axis. Taps stay inside the source, but for one with weight zero where the source's length is odd and starts are
+ * even; only when the source has fewer samples than taps do the last ones lie further beyond it, with weight zero too.
  */
 export function computeTaps(request: TapsRequest): Taps {
-  const { sourceLength, destinationLength, multiple } = request;
+  const { sourceLength, destinationLength, startMultiple } = request;
   const ratio = sourceLength / destinationLength;
   const widening = Math.max(1, ratio);
   const rows = Array.from({ length: destinationLength }, (_, index) =>
     weightsAround((index + request.destinationPhase) * ratio - request.sourcePhase, widening, sourceLength),
   );
-  const longest = rows.reduce((most, row) => Math.max(most, row.weights.length), 1);
-  const tapCount = Math.ceil(longest / multiple) * multiple;
+  const aligned = (index: number) => index - (index % startMultiple);
+  const longest = rows.reduce((most, { first, weights }) => Math.max(most, first - aligned(first) + weights.length), 1);
+  const tapCount = Math.ceil(longest / 2) * 2;
   const starts = new Int32Array(destinationLength);
   const coefficients = new Int16Array(destinationLength * tapCount);
-  const lastStart = Math.max(0, sourceLength - tapCount);
+  const lastStart = Math.max(0, sourceLength + startMultiple - 1 - tapCount);
   for (const [index, row] of rows.entries()) {
-    const start = Math.min(row.first, lastStart);
+    const start = aligned(Math.min(row.first, lastStart));
     starts[index] = start;
     coefficients.set(row.weights, index * tapCount + row.first - start);
   }
