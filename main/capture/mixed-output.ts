@@ -1,6 +1,7 @@
 import type { PreviewPart } from './live-picture.ts';
 import type { CaptureJob } from './messages.ts';
 import { AudioMixer, type Loudest } from './mix/audio-mixer.ts';
+import type { HeldPicture } from './mix/compositor.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output, type OutputOptions } from './output.ts';
@@ -67,8 +68,20 @@ export class MixedOutput {
     this.#scene?.update(seen);
   }
 
-  drawFrame(userId: string, stream: StreamKind, frame: I420Frame): void {
-    this.#scene?.drawFrame(userId, stream, frame);
+  /**
+   * Copies a frame to where it waits to be drawn or dropped; null in recordings of sound alone.
+   * @throws RangeError when the size is odd or does not match the data
+   */
+  hold(frame: I420Frame): HeldPicture | null {
+    return this.#scene?.hold(frame) ?? null;
+  }
+
+  draw(userId: string, stream: StreamKind, held: HeldPicture): void {
+    this.#scene?.draw(userId, stream, held);
+  }
+
+  drop(held: HeldPicture): void {
+    this.#scene?.drop(held);
   }
 
   forget(userId: string, stream: StreamKind): void {

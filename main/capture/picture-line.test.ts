@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FramePool } from './frame-pool.ts';
 import type { I420Frame } from './mix/types.ts';
 import { PictureLine } from './picture-line.ts';
 
@@ -11,9 +12,15 @@ function frame(luma: number, size = 2): I420Frame {
 
 function createLine() {
   const played: string[] = [];
-  const line = new PictureLine({
+  const pool = new FramePool();
+  const line = new PictureLine<I420Frame>({
     tickMs: TICK_MS,
-    draw: (userId, stream, { data }) => played.push(`${stream}:${userId} ${data[0]}`),
+    hold: (picture) => pool.copy(picture),
+    draw(userId, stream, held) {
+      played.push(`${stream}:${userId} ${held.data[0]}`);
+      pool.giveBack(held);
+    },
+    drop: (held) => pool.giveBack(held),
   });
   return { line, played };
 }
@@ -90,7 +97,7 @@ describe('PictureLine', () => {
     expect(played).toEqual([]);
   });
 
-  test('of any arrivals the last picture of each stream is what is seen in the end', () => {
+  test('of any arrivals the last picture of each stream is what is seen in the end; each is drawn or dropped, once', () => {
     const arrivals = fc.array(
       fc.record({
         userId: fc.constantFrom('a', 'b', 'c'),
@@ -104,13 +111,20 @@ describe('PictureLine', () => {
       fc.property(arrivals, (all) => {
         const shown = new Map<string, number>();
         const sent = new Map<string, number>();
-        const line = new PictureLine({
+        const held = new Set<number>();
+        const line = new PictureLine<number>({
           tickMs: TICK_MS,
-          draw(userId, _, { data }) {
-            // Never an older one after a newer one.
-            expect(data[0]!).toBeGreaterThan(shown.get(userId) ?? -1);
-            shown.set(userId, data[0]!);
+          hold({ data }) {
+            held.add(data[0]!);
+            return data[0]!;
           },
+          draw(userId, _, number) {
+            // Never an older one after a newer one.
+            expect(number).toBeGreaterThan(shown.get(userId) ?? -1);
+            shown.set(userId, number);
+            expect(held.delete(number)).toBe(true);
+          },
+          drop: (number) => expect(held.delete(number)).toBe(true),
         });
         let nowMs = 0;
         for (const [index, { userId, stampMs, waitMs, play }] of all.entries()) {
@@ -121,6 +135,7 @@ describe('PictureLine', () => {
         }
         line.playUntil(nowMs);
         expect(shown).toEqual(sent);
+        expect(held).toEqual(new Set());
       }),
     );
   });

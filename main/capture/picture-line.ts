@@ -2,15 +2,12 @@ import { PictureTiming } from './mix/picture-timing.ts';
 import type { I420Frame, StreamKind } from './mix/types.ts';
 import { type SourceKey, sourceKey } from './roster.ts';
 
-/** Buffers kept for further pictures of a stream; more are only needed for a moment after a change of size. */
-const SPARE_BUFFERS = 4;
-
-interface WaitingPicture {
+interface WaitingPicture<Held> {
   kind: 'picture';
   placeMs: number;
   userId: string;
   stream: StreamKind;
-  frame: I420Frame;
+  held: Held;
 }
 
 interface WaitingChange {
@@ -19,12 +16,22 @@ interface WaitingChange {
   apply(): void;
 }
 
-type Waiting = WaitingPicture | WaitingChange;
+type Waiting<Held> = WaitingPicture<Held> | WaitingChange;
 
-interface Source {
+interface Source<Held> {
   timing: PictureTiming;
-  newest: WaitingPicture | null;
-  spare: Uint8Array[];
+  newest: WaitingPicture<Held> | null;
+}
+
+export interface PictureLineOptions<Held> {
+  /** Milliseconds between two pictures of the canvas. */
+  tickMs: number;
+  /** Takes over a picture that has to wait; its buffer is read before returning. */
+  hold(frame: I420Frame): Held;
+  /** Takes a held picture whose time has come. */
+  draw(userId: string, stream: StreamKind, held: Held): void;
+  /** Takes a held picture that nobody will see. */
+  drop(held: Held): void;
 }
 
 /**
@@ -33,25 +40,19 @@ interface Source {
  *
  * Of a stream only the last picture for each tick is kept, because an earlier one would be drawn over before anybody saw it.
  */
-export class PictureLine {
-  readonly #tickMs: number;
-  readonly #draw: (userId: string, stream: StreamKind, frame: I420Frame) => void;
+export class PictureLine<Held> {
+  readonly #options: PictureLineOptions<Held>;
   /** By place; what came first stands first among equals. */
-  #waiting: Waiting[] = [];
-  readonly #sources = new Map<SourceKey, Source>();
+  #waiting: Waiting<Held>[] = [];
+  readonly #sources = new Map<SourceKey, Source<Held>>();
   #playedMs = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param options.tickMs milliseconds between two pictures of the canvas
-   * @param options.draw takes a picture whose time has come; the buffer is used again afterwards
-   */
-  constructor(options: { tickMs: number; draw(userId: string, stream: StreamKind, frame: I420Frame): void }) {
-    this.#tickMs = options.tickMs;
-    this.#draw = options.draw;
+  constructor(options: PictureLineOptions<Held>) {
+    this.#options = options;
   }
 
   /**
-   * Takes over a picture; `frame.data` is copied before returning.
+   * Takes over a picture; `frame.data` is read before returning.
    * @param timestampMs by the sender's clock
    * @param arrivalMs on the timeline
    * @returns where on the timeline it belongs
@@ -66,10 +67,7 @@ export class PictureLine {
     const placeMs = Math.max(source.timing.place(timestampMs, arrivalMs), this.#playedMs);
     const before = source.newest;
     if (before !== null && this.#tickOf(before.placeMs) === this.#tickOf(placeMs)) this.#discard(source, before);
-    const spare = source.spare.pop();
-    const copy = spare?.length === data.length ? spare : new Uint8Array(data.length);
-    copy.set(data);
-    source.newest = { kind: 'picture', placeMs, userId, stream, frame: { ...frame, data: copy } };
+    source.newest = { kind: 'picture', placeMs, userId, stream, held: this.#options.hold(frame) };
     this.#insert(source.newest);
     return placeMs;
   }
@@ -94,40 +92,36 @@ export class PictureLine {
     }
   }
 
-  #show(picture: WaitingPicture): void {
-    const { userId, stream, frame } = picture;
+  #show(picture: WaitingPicture<Held>): void {
+    const { userId, stream, held } = picture;
     const source = this.#sources.get(sourceKey(userId, stream));
     if (source?.newest === picture) source.newest = null;
-    this.#draw(userId, stream, frame);
-    if (source) keepSpare(source, frame.data);
+    this.#options.draw(userId, stream, held);
   }
 
-  #discard(source: Source, picture: WaitingPicture): void {
+  #discard(source: Source<Held>, picture: WaitingPicture<Held>): void {
     this.#waiting.splice(this.#waiting.lastIndexOf(picture), 1);
-    keepSpare(source, picture.frame.data);
+    source.newest = null;
+    this.#options.drop(picture.held);
   }
 
-  #source(userId: string, stream: StreamKind): Source {
+  #source(userId: string, stream: StreamKind): Source<Held> {
     const key = sourceKey(userId, stream);
     const known = this.#sources.get(key);
     if (known) return known;
-    const source: Source = { timing: new PictureTiming(), newest: null, spare: [] };
+    const source: Source<Held> = { timing: new PictureTiming(), newest: null };
     this.#sources.set(key, source);
     return source;
   }
 
   /** The tick whose picture is the first to show what belongs at a place; a picture is taken in the middle of its tick. */
   #tickOf(placeMs: number): number {
-    return Math.ceil(placeMs / this.#tickMs - 0.5);
+    return Math.ceil(placeMs / this.#options.tickMs - 0.5);
   }
 
-  #insert(one: Waiting): void {
+  #insert(one: Waiting<Held>): void {
     let index = this.#waiting.length;
     while (index > 0 && this.#waiting[index - 1]!.placeMs > one.placeMs) index -= 1;
     this.#waiting.splice(index, 0, one);
   }
-}
-
-function keepSpare(source: Source, buffer: Uint8Array): void {
-  if (source.spare.length < SPARE_BUFFERS) source.spare.push(buffer);
 }

@@ -77,7 +77,8 @@ class Stage {
     const seen = this.roster.noteFrame(userId, stream);
     if (seen === 'ignored') return;
     if (seen === 'first') this.scene.update(this.roster);
-    this.scene.drawFrame(userId, stream, plainFrame(colourOf(userId, stream, look), 64, 48));
+    const picture = plainFrame(colourOf(userId, stream, look), 64, 48);
+    this.scene.draw(userId, stream, this.scene.hold(picture));
   }
 
   show(userId: string, stream: StreamKind = 'main'): void {

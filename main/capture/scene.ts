@@ -1,7 +1,7 @@
 import { Dressing, type DressingOptions } from './dressing.ts';
 import type { LayoutName, VideoSettings } from './messages.ts';
 import { arrange } from './mix/arrangement.ts';
-import { type Cell, Compositor } from './mix/compositor.ts';
+import { type Cell, Compositor, type HeldPicture } from './mix/compositor.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import { withStrip } from './mix/layout.ts';
 import { SpeakerChoice } from './mix/speaker.ts';
@@ -75,12 +75,22 @@ export class Scene {
   }
 
   /**
-   * Takes over a frame: reads `frame.data` before returning and draws it when its stream has a cell.
+   * Copies a frame to where it waits to be drawn or dropped; reads `frame.data` before returning.
    * @throws RangeError when the size is odd or does not match the data
    */
-  drawFrame(userId: string, stream: StreamKind, frame: I420Frame): void {
-    this.#compositor.drawFrame(sourceKey(userId, stream), frame);
+  hold(frame: I420Frame): HeldPicture {
+    return this.#compositor.hold(frame);
+  }
+
+  /** Takes over a held picture and draws it when its stream has a cell. */
+  draw(userId: string, stream: StreamKind, held: HeldPicture): void {
+    this.#compositor.draw(sourceKey(userId, stream), held);
     if (stream === 'main' && this.#outdated.delete(userId)) this.#layOut();
+  }
+
+  /** Gives back a held picture that is not to be drawn. */
+  drop(held: HeldPicture): void {
+    this.#compositor.drop(held);
   }
 
   /** Drops the picture of a stream that will not be shown again. */

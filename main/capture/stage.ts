@@ -1,6 +1,8 @@
+import { FramePool } from './frame-pool.ts';
 import type { PreviewPart } from './live-picture.ts';
 import type { CaptureJob } from './messages.ts';
 import type { Loudest } from './mix/audio-mixer.ts';
+import type { HeldPicture } from './mix/compositor.ts';
 import { MIXING_DELAY_MS, pictureDueMs, pictureMomentMs } from './mix/timeline.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { createMixedOutput, type MixedOutput, type MixedOutputDeps } from './mixed-output.ts';
@@ -18,6 +20,12 @@ export interface StageDeps extends Omit<MixedOutputDeps, 'onHopeless'> {
   onBadPicture(userId: string, stream: StreamKind): void;
 }
 
+/** A picture that waits for its time, for each kind of file. */
+interface Held {
+  mixed: HeldPicture | null;
+  single: I420Frame | null;
+}
+
 /** After a stall longer than this, pictures that nobody can tell apart any more are not played one by one. */
 const LONGEST_REPLAY_MS = 10_000;
 
@@ -31,7 +39,8 @@ export class Stage {
   readonly #roster: Roster;
   readonly #deps: StageDeps;
   /** Null in recordings of sound alone. */
-  readonly #line: PictureLine | null;
+  readonly #line: PictureLine<Held> | null;
+  readonly #pool = new FramePool();
   readonly #fps: number;
   /** First tick that was not made yet. */
   #nextTick = 0;
@@ -45,7 +54,9 @@ export class Stage {
     this.#line = deps.job.media.video
       ? new PictureLine({
           tickMs: 1000 / this.#fps,
-          draw: (userId, stream, frame) => this.#draw(userId, stream, frame),
+          hold: (frame) => this.#hold(frame),
+          draw: (userId, stream, held) => this.#draw(userId, stream, held),
+          drop: (held) => this.#drop(held),
         })
       : null;
   }
@@ -148,7 +159,7 @@ export class Stage {
     return this.#mix ? this.#mix.preview() : (this.#singles?.preview() ?? []);
   }
 
-  #playPictures(line: PictureLine, nowMs: number): void {
+  #playPictures(line: PictureLine<Held>, nowMs: number): void {
     const oldest = Math.floor(((nowMs - MIXING_DELAY_MS - LONGEST_REPLAY_MS) * this.#fps) / 1000);
     this.#nextTick = Math.max(this.#nextTick, oldest);
     for (; pictureDueMs(this.#nextTick, this.#fps) <= nowMs; this.#nextTick += 1) {
@@ -159,13 +170,23 @@ export class Stage {
     }
   }
 
-  #draw(userId: string, stream: StreamKind, frame: I420Frame): void {
+  #hold(frame: I420Frame): Held {
+    return { mixed: this.#mix?.hold(frame) ?? null, single: this.#singles ? this.#pool.copy(frame) : null };
+  }
+
+  #draw(userId: string, stream: StreamKind, { mixed, single }: Held): void {
     try {
-      this.#mix?.drawFrame(userId, stream, frame);
-      this.#singles?.drawFrame(userId, stream, frame);
+      if (mixed) this.#mix?.draw(userId, stream, mixed);
+      if (single) this.#singles?.drawFrame(userId, stream, single);
     } catch {
       this.#deps.onBadPicture(userId, stream);
     }
+    if (single) this.#pool.giveBack(single);
+  }
+
+  #drop({ mixed, single }: Held): void {
+    if (mixed) this.#mix?.drop(mixed);
+    if (single) this.#pool.giveBack(single);
   }
 
   /** Without pictures nothing has to wait for them. */

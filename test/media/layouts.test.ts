@@ -94,7 +94,7 @@ async function openStage(
     roster.setSending(userId, stream, true);
     roster.noteFrame(userId, stream);
     scene.update(roster);
-    scene.drawFrame(userId, stream, frames[source]!);
+    scene.draw(userId, stream, scene.hold(frames[source]!));
   };
   return { scene, roster, show };
 }

@@ -94,9 +94,11 @@ export function simulateSync(options: SyncOptions): SyncRun {
   const mixer = new AudioMixer();
   mixer.setActive(senders.map(({ userId }) => userId));
   const timeline = new Timeline({ fps, t0Ms: 0 });
-  const line = new PictureLine({
+  const line = new PictureLine<number>({
     tickMs: 1000 / fps,
-    draw: (userId, _, frame) => screen.show(Number(userId), flashOf(frame)),
+    hold: flashOf,
+    draw: (userId, _, flash) => screen.show(Number(userId), flash),
+    drop() {},
   });
   const run: SyncRun = { pairs: [], ticks: 0, blocks: 0, inOrder: true, flashesDue: 0 };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseColour } from './colour.ts';
-import { type CanvasOptions, type Cell, Compositor } from './compositor.ts';
+import { type CanvasOptions, type Cell, Compositor, type HeldPicture } from './compositor.ts';
 import { loadKernel } from './kernel/load.ts';
 import { gridLayout, screenLayout } from './layout.ts';
 import type { I420Frame, Rect, Rotation } from './types.ts';
@@ -185,6 +185,7 @@ describe('after any history', () => {
       height: half(1, 60),
       rotation: fc.constantFrom<Rotation>(0, 0, 1, 2, 3),
       seed: fc.nat(),
+      fate: fc.constantFrom('drawn', 'waits', 'dropped'),
     }),
     fc.record({ kind: fc.constant('grid' as const), keys: fc.uniqueArray(key) }),
     fc.record({ kind: fc.constant('screen' as const), keys: fc.uniqueArray(key, { minLength: 1 }) }),
@@ -202,12 +203,21 @@ describe('after any history', () => {
       fc.asyncProperty(fc.array(move, { maxLength: 30 }), async (moves) => {
         const mixed = await compositor();
         const last = new Map<string, I420Frame>();
+        const waiting: { key: string; picture: I420Frame; held: HeldPicture }[] = [];
+        const drawWaiting = () => {
+          for (const { key, picture, held } of waiting.splice(0)) {
+            last.set(key, picture);
+            mixed.draw(key, held);
+          }
+        };
         let cells: Cell[] = [];
         for (const step of moves) {
           if (step.kind === 'draw') {
             const picture = noise(step.width, step.height, step.seed, step.rotation);
-            last.set(step.key, picture);
-            mixed.drawFrame(step.key, picture);
+            const held = mixed.hold({ ...picture, data: picture.data.slice() });
+            if (step.fate === 'dropped') mixed.drop(held);
+            else waiting.push({ key: step.key, picture, held });
+            if (step.fate === 'drawn') drawWaiting();
           } else if (step.kind === 'forget') {
             last.delete(step.key);
             mixed.forget(step.key);
@@ -216,6 +226,7 @@ describe('after any history', () => {
             mixed.setCells(cells);
           }
         }
+        drawWaiting();
         const fresh = await compositor();
         fresh.setCells(cells);
         for (const [name, picture] of last) fresh.drawFrame(name, picture);

@@ -31,10 +31,17 @@ interface Plan {
   tapsGeneration: number;
 }
 
+/** A picture in the kernel's memory that waits to be drawn. Whoever has it draws or drops it, once. */
+export interface HeldPicture {
+  readonly pointer: number;
+  readonly width: number;
+  readonly height: number;
+  readonly rotation: Rotation;
+}
+
 /** The last picture of one key. */
 interface Retained {
   pointer: number;
-  capacityBytes: number;
   width: number;
   height: number;
   rotation: Rotation;
@@ -49,9 +56,9 @@ function sameRect(a: Rect, b: Rect): boolean {
 }
 
 /**
- * The canvas on which the participants' pictures stand. Each frame is copied once into the kernel's memory, where it stays so that
- * a held picture can be drawn again in another layout, and scaled once, straight into its cell. Drawing allocates nothing while
- * sizes and layout stay the same.
+ * The canvas on which the participants' pictures stand. Each frame is copied once into the kernel's memory, where it waits for its time, and
+ * stays so that it can be drawn again in another layout; it is scaled once, straight into its cell. Drawing allocates no memory for
+ * pictures while sizes and layout stay the same.
  */
 export class Compositor {
   readonly #kernel: PlaneKernel;
@@ -125,24 +132,37 @@ export class Compositor {
   }
 
   /**
-   * Takes over a frame: reads `frame.data` before returning and, when the key has a cell, draws it there.
+   * Draws a frame; reads `frame.data` before returning.
    * @throws RangeError when the size is odd or does not match the data
    */
   drawFrame(key: string, frame: I420Frame): void {
+    this.draw(key, this.hold(frame));
+  }
+
+  /**
+   * Copies a frame to where it can be drawn later without another copy; reads `frame.data` before returning.
+   * @throws RangeError when the size is odd or does not match the data
+   */
+  hold(frame: I420Frame): HeldPicture {
     const { width, height, rotation } = frame;
     const bytes = (width * height * 3) / 2;
     if (width % 2 !== 0 || height % 2 !== 0 || bytes <= 0 || frame.data.length !== bytes) {
       throw new RangeError(`a picture of ${width}x${height} cannot have ${frame.data.length} bytes`);
     }
-    const picture = this.#retain(key, bytes + readAhead(width));
-    if (picture.width !== width || picture.height !== height || picture.rotation !== rotation) {
-      picture.width = width;
-      picture.height = height;
-      picture.rotation = rotation;
-      picture.plan = null;
-    }
-    this.#memory.bytes.set(frame.data, picture.pointer);
+    const pointer = this.#memory.allocate(bytes + readAhead(width));
+    this.#memory.bytes.set(frame.data, pointer);
+    return { pointer, width, height, rotation };
+  }
+
+  /** Takes over a held picture and, when the key has a cell, draws it there. */
+  draw(key: string, held: HeldPicture): void {
+    const picture = this.#retain(key, held);
     if (picture.cell !== null) this.#paint(picture);
+  }
+
+  /** Gives back a held picture that is not to be drawn. */
+  drop({ pointer }: HeldPicture): void {
+    this.#memory.release(pointer);
   }
 
   /** Drops the picture of a key; its cell, if it has one, becomes background. Harmless for unknown keys. */
@@ -162,26 +182,22 @@ export class Compositor {
     return this.#memory.bytes.subarray(this.#canvasPointer, this.#canvasPointer + this.#canvasBytes);
   }
 
-  /** Room for the key's picture: its own block while that is large enough, else a larger one. */
-  #retain(key: string, bytes: number): Retained {
+  /** Puts a held picture in the place of the key's last one. */
+  #retain(key: string, { pointer, width, height, rotation }: HeldPicture): Retained {
     const known = this.#retained.get(key);
     if (known !== undefined) {
-      if (known.capacityBytes >= bytes) return known;
-      // Out of the table first: should the memory not grow, no entry may point at a block that was given back.
       this.#memory.release(known.pointer);
-      this.#retained.delete(key);
+      known.pointer = pointer;
+      if (known.width !== width || known.height !== height || known.rotation !== rotation) {
+        known.width = width;
+        known.height = height;
+        known.rotation = rotation;
+        known.plan = null;
+      }
+      return known;
     }
-    const cell = known?.cell ?? this.#cells.find((candidate) => candidate.key === key) ?? null;
-    const picture: Retained = {
-      pointer: this.#memory.allocate(bytes),
-      capacityBytes: bytes,
-      width: 0,
-      height: 0,
-      rotation: 0,
-      cell,
-      plan: null,
-      painted: known?.painted ?? null,
-    };
+    const cell = this.#cells.find((candidate) => candidate.key === key) ?? null;
+    const picture: Retained = { pointer, width, height, rotation, cell, plan: null, painted: null };
     this.#retained.set(key, picture);
     return picture;
   }
