@@ -6,7 +6,7 @@ import { parseMp3 } from '../capture/encode/mp3.ts';
 import { aheadReader, fileReader } from '../capture/encode/random-access.ts';
 import type { Chapter } from './join/chapters.ts';
 import { joinMp3, type Mp3Segment } from './join/join-mp3.ts';
-import { canJoin, joinMp4, type Mp4Segment } from './join/join-mp4.ts';
+import { canJoin, joinMp4, type Mp4Segment, SingleJoin } from './join/join-mp4.ts';
 import type { MediaMetadata } from './join/metadata.ts';
 import { ReencodeError, reencodeSegment } from './join/reencode.ts';
 import { VerificationError, verifyMp3, verifyMp4 } from './join/verify.ts';
@@ -148,9 +148,11 @@ class TimeLimitError extends Error {
 }
 
 async function prepareMp4(run: Run): Promise<Joined | null> {
+  const { segments: given, metadata, chapters } = run.options;
+  const single = given.length === 1 && given[0] ? new SingleJoin(given[0].startMs) : null;
   let usable = await openSegments(run, async (handle) => {
-    const reader = aheadReader(await fileReader(handle), READ_AHEAD_BYTES);
-    const summary = await parseFmp4(reader);
+    const reader = await aheadReader(handle, READ_AHEAD_BYTES);
+    const summary = await parseFmp4(reader, (fragment, known) => single?.take(fragment, known));
     const count = summary.tracks.reduce((sum, track) => sum + track.sampleCount, 0);
     return { value: { reader, summary }, isUsable: count > 0, isTorn: summary.torn };
   });
@@ -163,7 +165,7 @@ async function prepareMp4(run: Run): Promise<Joined | null> {
     usable = await reencodeAll(run, usable);
   }
   const segments = usable.map(asMp4Segment);
-  const joined = await joinMp4(segments, run.options.metadata, run.options.chapters);
+  const joined = single?.joined(metadata, chapters) ?? (await joinMp4(segments, metadata, chapters));
   run.repaired.droppedSamples = joined.droppedSamples;
   run.repaired.filledAudioMs = joined.filledAudioMs;
   return {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ffmpegPath } from '../../../test/support/flash-and-beep.ts';
 import { FRAGMENTED_MP4 } from './ffmpeg-args.ts';
 import { type Fmp4Summary, parseFmp4 } from './fmp4.ts';
-import { memoryReader } from './random-access.ts';
+import { aheadReader, memoryReader } from './random-access.ts';
 
 const run = promisify(execFile);
 
@@ -39,6 +39,24 @@ beforeAll(async () => {
 });
 
 describe('a whole segment', () => {
+  it('is the same by a reader that uses its memory again, fragment for fragment', async () => {
+    const { size, read } = memoryReader(file);
+    const handle = {
+      stat: async () => ({ size }),
+      read: async (target: Buffer, at: number, length: number, position: number) => {
+        return { bytesRead: (await read(position, length)).copy(target, at), buffer: target };
+      },
+    };
+    const taken: number[] = [];
+    const reader = await aheadReader(handle as unknown as Parameters<typeof aheadReader>[0], 20_000);
+    const summary = await parseFmp4(reader, ({ offset }, { validLength }) => {
+      expect(validLength).toBeGreaterThan(offset);
+      taken.push(offset);
+    });
+    expect(summary).toEqual(whole);
+    expect(taken).toEqual(whole.fragments.map(({ offset }) => offset));
+  });
+
   it('is described to the tick', () => {
     const video = track(whole, 'video');
     const audio = track(whole, 'audio');

@@ -71,7 +71,8 @@ export async function readInit(reader: RandomAccessReader): Promise<Fmp4Init> {
       return nothing;
     }
     if (header.type === 'moov') {
-      const bytes = await reader.read(offset, header.length);
+      // Tracks keep parts of it, readers may use their memory again.
+      const bytes = Buffer.from(await reader.read(offset, header.length));
       const tracks = guarded(() =>
         readTracks(bytes, { type: 'moov', start: 0, body: header.headerLength, end: bytes.length }),
       );
@@ -120,13 +121,20 @@ export async function* readFragments(
   }
 }
 
-/** Reads a whole segment file's structure. Never throws because of its content; read errors of the reader pass through. */
-export async function parseFmp4(reader: RandomAccessReader): Promise<Fmp4Summary> {
+/**
+ * Reads a whole segment file's structure. Never throws because of its content; read errors of the reader pass through.
+ * @param take gets each fragment as it is found, and the summary with it
+ */
+export async function parseFmp4(
+  reader: RandomAccessReader,
+  take: (fragment: Fmp4Fragment, summary: Fmp4Summary) => void = () => {},
+): Promise<Fmp4Summary> {
   const init = await readInit(reader);
   const summary = beginSummary(init);
   for await (const fragment of readFragments(reader, init)) {
     summary.fragments.push({ offset: fragment.offset, length: fragment.length });
     addToSummary(summary, fragment);
+    take(fragment, summary);
   }
   summary.torn = await isTorn(reader, summary.validLength);
   return summary;

@@ -14,17 +14,8 @@ export async function fileReader(handle: Pick<FileHandle, 'read' | 'stat'>): Pro
   return {
     size,
     async read(offset, length) {
-      const wanted = Math.max(0, Math.min(length, size - offset));
-      const bytes = Buffer.allocUnsafe(wanted);
-      let filled = 0;
-      while (filled < wanted) {
-        const { bytesRead } = await handle.read(bytes, filled, wanted - filled, offset + filled);
-        if (bytesRead === 0) {
-          break;
-        }
-        filled += bytesRead;
-      }
-      return bytes.subarray(0, filled);
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
+      return bytes.subarray(0, await fill(handle, bytes, offset));
     },
   };
 }
@@ -39,22 +30,37 @@ export function memoryReader(bytes: Uint8Array): RandomAccessReader {
 }
 
 /**
- * Reads a file that does not change any more in larger pieces: whoever goes through it from its beginning to its end in small steps
- * asks the disk once for many of them. What it gives out shares memory with a whole piece.
+ * As `fileReader`, for whoever goes through a file that does not change any more from its beginning to its end in small steps: asks the disk
+ * once for many of them. What it gives out is good until the next read.
  */
-export function aheadReader(reader: RandomAccessReader, pieceBytes: number): RandomAccessReader {
+export async function aheadReader(
+  handle: Pick<FileHandle, 'read' | 'stat'>,
+  windowBytes: number,
+): Promise<RandomAccessReader> {
+  const { size, read } = await fileReader(handle);
+  const window = Buffer.allocUnsafeSlow(Math.min(windowBytes, size));
   let start = 0;
-  let piece: Buffer = Buffer.alloc(0);
+  let filled = 0;
   return {
-    size: reader.size,
+    size,
     async read(offset, length) {
-      const isHeld = offset >= start && offset + length <= start + piece.length;
-      if (!isHeld) {
-        if (length >= pieceBytes) return await reader.read(offset, length);
-        piece = await reader.read(offset, pieceBytes);
+      if (length > window.length) return await read(offset, length);
+      if (offset < start || offset + length > start + filled) {
+        filled = await fill(handle, window, offset);
         start = offset;
       }
-      return piece.subarray(offset - start, offset - start + length);
+      return window.subarray(offset - start, Math.min(offset - start + length, filled));
     },
   };
+}
+
+/** How many bytes there were to fill the memory with. */
+async function fill(handle: Pick<FileHandle, 'read'>, bytes: Buffer, offset: number): Promise<number> {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
 }

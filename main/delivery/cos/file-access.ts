@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { Crc64 } from '../crc64.ts';
@@ -10,8 +9,11 @@ import type { FileIdentity } from './journal.ts';
 /** What the uploader needs from the file system. */
 export interface FileAccess {
   identify(path: string): Promise<FileIdentity>;
-  /** The file's bytes from `offset` on, at most `length` of them. */
-  read(path: string, offset: number, length: number): AsyncIterable<Buffer>;
+  /**
+   * The file's bytes from `offset` on, at most `length` of them, piece by piece. Pieces are their receiver's, unless `memory` is given:
+   * then they lie in it one after another, and when it is full the next ones take the place of the first.
+   */
+  read(path: string, offset: number, length: number, memory?: Buffer): AsyncIterable<Buffer>;
 }
 
 /** Holds bytes back until they may go out. */
@@ -22,15 +24,29 @@ export interface Throttle {
   wait(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
+const PIECE_BYTES = 256 * 1024;
+
 /** The real file system. */
 export const nodeFiles: FileAccess = {
   async identify(path) {
     const facts = await stat(path, { bigint: true });
     return { size: Number(facts.size), mtimeNs: facts.mtimeNs.toString(), inode: facts.ino.toString() };
   },
-  read(path, offset, length) {
-    if (length === 0) return Readable.from([]);
-    return createReadStream(path, { start: offset, end: offset + length - 1, highWaterMark: 256 * 1024 });
+  async *read(path, offset, length, memory) {
+    const handle = await open(path);
+    try {
+      for (let done = 0; done < length; ) {
+        const at = memory ? done % memory.length : 0;
+        const place = memory ?? Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length - done));
+        const wanted = Math.min(PIECE_BYTES, length - done, place.length - at);
+        const { bytesRead } = await handle.read(place, at, wanted, offset + done);
+        if (bytesRead === 0) return;
+        yield place.subarray(at, at + bytesRead);
+        done += bytesRead;
+      }
+    } finally {
+      await handle.close();
+    }
   },
 };
 
@@ -55,18 +71,24 @@ export interface Digest {
   crc64: string;
 }
 
+export interface DigestOptions {
+  signal: AbortSignal;
+  onBytes?: (bytes: number) => void;
+  /** Takes what is read: all of the range when it is as long. */
+  memory?: Buffer | undefined;
+}
+
 /** Reads a range and computes its checksums. A range that is not all there means the file changed. */
 export async function digestRange(
   files: FileAccess,
   path: string,
   offset: number,
   length: number,
-  signal: AbortSignal,
-  onBytes: (bytes: number) => void = () => {},
+  { signal, onBytes = () => {}, memory = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, length)) }: DigestOptions,
 ): Promise<Digest> {
   const md5 = createHash('md5');
   const crc64 = new Crc64();
-  for await (const chunk of exactBytes(files, path, offset, length)) {
+  for await (const chunk of exactBytes(files, path, offset, length, memory)) {
     signal.throwIfAborted();
     onBytes(chunk.length);
     md5.update(chunk);
@@ -92,11 +114,23 @@ export function rangeBody(
   path: string,
   offset: number,
   length: number,
+  options: BodyOptions,
+): Readable {
+  return bodyOf(exactBytes(files, path, offset, length), options);
+}
+
+/** Bytes in memory as a request body; they have to stay as they are until it is answered. */
+export function memoryBody(bytes: Buffer, options: BodyOptions): Readable {
+  return bodyOf([bytes], options);
+}
+
+function bodyOf(
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   { signal, onBytes, throttle }: BodyOptions,
 ): Readable {
+  const pieceBytes = Math.min(PIECE_BYTES, throttle?.pieceBytes ?? PIECE_BYTES);
   async function* body(): AsyncGenerator<Buffer> {
-    for await (const chunk of exactBytes(files, path, offset, length)) {
-      const pieceBytes = throttle?.pieceBytes ?? chunk.length;
+    for await (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += pieceBytes) {
         const piece = chunk.subarray(at, at + pieceBytes);
         await throttle?.wait(piece.length, signal);
@@ -106,14 +140,19 @@ export function rangeBody(
     }
   }
   // What waits in the stream counts as gone out, so it must be little when bytes are held back.
-  const highWaterMark = throttle === undefined ? 256 * 1024 : throttle.pieceBytes;
-  return Readable.from(body(), { objectMode: false, highWaterMark });
+  return Readable.from(body(), { objectMode: false, highWaterMark: pieceBytes });
 }
 
-async function* exactBytes(files: FileAccess, path: string, offset: number, length: number): AsyncGenerator<Buffer> {
+async function* exactBytes(
+  files: FileAccess,
+  path: string,
+  offset: number,
+  length: number,
+  memory?: Buffer,
+): AsyncGenerator<Buffer> {
   let bytes = 0;
   try {
-    for await (const chunk of files.read(path, offset, length)) {
+    for await (const chunk of files.read(path, offset, length, memory)) {
       bytes += chunk.length;
       yield chunk;
     }

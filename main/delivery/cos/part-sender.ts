@@ -1,7 +1,8 @@
 import type { CosClient } from './cos-client.ts';
 import { CosError } from './cos-error.ts';
-import { digestRange, type FileAccess, rangeBody, type Throttle } from './file-access.ts';
+import { digestRange, type FileAccess, memoryBody, rangeBody, type Throttle } from './file-access.ts';
 import type { UploadedPart } from './journal.ts';
+import { PartMemory } from './part-memory.ts';
 import type { PlannedPart } from './part-plan.ts';
 import type { UploadProgress } from './progress.ts';
 import { checkReceipt } from './proof.ts';
@@ -38,25 +39,33 @@ export class PartSender {
     const { concurrency, mayGoOn } = this.#options;
     const queue = planned.filter((part) => !held.has(part.number));
     const failures: unknown[] = [];
-    const worker = async (): Promise<void> => {
+    const work = async (memory: PartMemory): Promise<void> => {
       while (failures.length === 0) {
         if (queue.length > 0 && !mayGoOn()) failures.push(paused());
         const part = failures.length === 0 ? queue.shift() : undefined;
         if (part === undefined) return;
         try {
-          held.set(part.number, await this.#send(uploadId, part));
+          held.set(part.number, await this.#send(uploadId, part, memory));
         } catch (error) {
           failures.push(error);
         }
+      }
+    };
+    const worker = async (): Promise<void> => {
+      const memory = new PartMemory();
+      try {
+        await work(memory);
+      } finally {
+        memory.release();
       }
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, queue.length) }, worker));
     if (failures.length > 0) throw failures[0];
   }
 
-  async #send(uploadId: string, part: PlannedPart): Promise<UploadedPart> {
+  async #send(uploadId: string, part: PlannedPart, memory: PartMemory): Promise<UploadedPart> {
     const { signal } = this.#options;
-    const send = (): Promise<UploadedPart> => withClock(() => this.#trySend(uploadId, part));
+    const send = (): Promise<UploadedPart> => withClock(() => this.#trySend(uploadId, part, memory.of(part.length)));
     try {
       return await send();
     } catch (error) {
@@ -67,11 +76,15 @@ export class PartSender {
     }
   }
 
-  async #trySend(uploadId: string, { offset, length, number }: PlannedPart): Promise<UploadedPart> {
+  async #trySend(
+    uploadId: string,
+    { offset, length, number }: PlannedPart,
+    memory: Buffer | undefined,
+  ): Promise<UploadedPart> {
     const { client, files, progress, path, key, signal, throttle, save } = this.#options;
-    const onBytes = (): void => progress.alive();
-    const digest = await digestRange(files, path, offset, length, signal, onBytes);
-    const body = rangeBody(files, path, offset, length, { signal, onBytes, throttle });
+    const options = { signal, onBytes: () => progress.alive(), throttle };
+    const digest = await digestRange(files, path, offset, length, { ...options, memory });
+    const body = memory ? memoryBody(memory, options) : rangeBody(files, path, offset, length, options);
     const upload = { body, length, md5Base64: digest.md5Base64 };
     const receipt = await client.uploadPart(key, uploadId, number, upload, signal);
     checkReceipt(receipt, digest.crc64, 'uploadPart');

@@ -98,7 +98,7 @@ async function heldParts(
     const plan = planned[part.number - 1];
     if (plan?.offset !== part.offset || plan.length !== part.length || part.etag === '') continue;
     if (!proven.has(part.number)) {
-      const { md5 } = await digestRange(files, path, part.offset, part.length, signal);
+      const { md5 } = await digestRange(files, path, part.offset, part.length, { signal });
       if (md5 !== part.md5) continue;
     }
     held.set(part.number, part);

@@ -18,7 +18,7 @@ export async function stillMatches(
     const identity = await identifyFile(files, path);
     if (!sameIdentity(identity, open.identity)) return false;
     for (const { offset, length, md5 } of open.parts) {
-      const digest = await digestRange(files, path, offset, length, signal, onBytes);
+      const digest = await digestRange(files, path, offset, length, { signal, onBytes });
       if (digest.md5 !== md5) return false;
     }
     return true;

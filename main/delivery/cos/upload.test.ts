@@ -1,10 +1,11 @@
 import { truncateSync } from 'node:fs';
-import { appendFile, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CosRig, CREDENTIAL, hashFile, MIB, startCosRig } from '../../../test/support/cos-rig.ts';
 import { crc64 } from '../crc64.ts';
 import { nodeFiles } from './file-access.ts';
 import { createMemoryJournal } from './journal.ts';
+import { MOST_HELD_BYTES, PartMemory } from './part-memory.ts';
 
 const KEY = 'trtc/file.mp4';
 let rig: CosRig;
@@ -35,6 +36,46 @@ describe('a good line', () => {
     expect(rig.server.orphans()).toEqual([]);
     expect(seen.at(-1)).toBe(3.5 * MIB);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it('reads every part once while there is memory for it, else twice', async () => {
+    const file = await rig.file('large', 3.5 * MIB);
+    let readBytes = 0;
+    const read: typeof nodeFiles.read = (path, offset, length, memory) => {
+      readBytes += length;
+      return nodeFiles.read(path, offset, length, memory);
+    };
+    const send = async () => {
+      readBytes = 0;
+      expect(await rig.upload(file, { deps: { files: { ...nodeFiles, read } } })).toMatchObject({ kind: 'done' });
+      expect(await rig.objectHash(KEY)).toBe(await hashFile(file));
+      return readBytes / MIB;
+    };
+    expect(await send()).toBe(3.5);
+    const others = new PartMemory();
+    others.of(MOST_HELD_BYTES);
+    try {
+      expect(await send()).toBe(7);
+    } finally {
+      others.release();
+    }
+    expect(await send()).toBe(3.5);
+  });
+
+  it('sends what it has computed the checksums of, whatever becomes of the file meanwhile', async () => {
+    const file = await rig.file('f', 3.5 * MIB);
+    const before = await hashFile(file);
+    const identity = await nodeFiles.identify(file);
+    async function* read(...args: Parameters<typeof nodeFiles.read>): AsyncGenerator<Buffer> {
+      yield* nodeFiles.read(...args);
+      const handle = await open(file, 'r+');
+      await handle.write(Buffer.alloc(args[2]), 0, args[2], args[1]);
+      await handle.close();
+    }
+    const files = { read, identify: async () => identity };
+    expect(await rig.upload(file, { deps: { files } })).toMatchObject({ kind: 'done' });
+    expect(await rig.objectHash(KEY)).toBe(before);
+    expect(await hashFile(file)).not.toBe(before);
   });
 
   it('keeps the content type', async () => {
@@ -233,6 +274,24 @@ describe('a file that does not stay the same', () => {
     };
     const outcome = await rig.upload(file, { deps: { files: { ...nodeFiles, read } } });
     expect(outcome).toMatchObject({ kind: 'later', code: 'EBUSY' });
+  });
+
+  it('waits when a part cannot be read to its end, and goes on with it later', async () => {
+    const file = await rig.file('f', 3.5 * MIB);
+    const journal = createMemoryJournal();
+    let isBad = true;
+    async function* read(...args: Parameters<typeof nodeFiles.read>): AsyncGenerator<Buffer> {
+      for await (const piece of nodeFiles.read(...args)) {
+        yield piece;
+        if (isBad && args[1] === 2 * MIB) throw Object.assign(new Error('bad disk'), { code: 'EIO' });
+      }
+    }
+    const options = { journal, concurrency: 1, deps: { files: { ...nodeFiles, read } } };
+    expect(await rig.upload(file, options)).toMatchObject({ kind: 'later', code: 'EIO', progressBytes: 2 * MIB });
+    isBad = false;
+    expect(await rig.upload(file, options)).toMatchObject({ kind: 'done' });
+    expect(await rig.objectHash(KEY)).toBe(await hashFile(file));
+    expect(rig.partNumbers()).toEqual([1, 2, 3, 4]);
   });
 
   it('refuses keys that proxies would rewrite', async () => {

@@ -137,8 +137,8 @@ class Attempt {
     this.#progress.begin(size, 0);
     const crc64 = await withClock(async () => {
       const onBytes = (): void => this.#progress.alive();
-      const digest = await digestRange(this.#files, path, 0, size, this.#signal, onBytes);
       const options = { signal: this.#signal, onBytes, throttle: this.#throttle };
+      const digest = await digestRange(this.#files, path, 0, size, options);
       const body = rangeBody(this.#files, path, 0, size, options);
       const upload = { body, length: size, md5Base64: digest.md5Base64 };
       const receipt = await this.#client.putObject(key, contentType, upload, this.#signal);

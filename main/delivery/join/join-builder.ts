@@ -1,5 +1,6 @@
 import type { Fmp4Fragment, Fmp4Sample, Fmp4Summary } from '../../capture/encode/fmp4.ts';
 import type { RandomAccessReader } from '../../capture/encode/random-access.ts';
+import { mergedDescription } from './parameter-sets.ts';
 import { ProgressiveMp4 } from './progressive-mp4.ts';
 
 /** A segment with something in it. */
@@ -99,6 +100,9 @@ export class JoinBuilder {
 
   result(): JoinResult {
     const tracks = this.#segments[0]?.summary.tracks ?? [];
+    for (const [track, description] of joinedDescriptions(this.#segments).entries()) {
+      if (description) this.#file.describe(track, description);
+    }
     const video = tracks.findIndex((track) => track.kind === 'video');
     const audio = tracks.find((track) => track.kind === 'audio');
     return {
@@ -174,4 +178,17 @@ export class JoinBuilder {
   #append(segment: number, track: number, sample: Fmp4Sample): void {
     this.#file.addSample(track, sample, this.#placement.sample(segment, sample));
   }
+}
+
+/** The sample description of each track of a file that holds all segments; null where there is none for all. */
+export function joinedDescriptions(segments: readonly Pick<Mp4Segment, 'summary'>[]): (Buffer | null)[] {
+  const tracks = segments[0]?.summary.tracks ?? [];
+  return tracks.map(({ sampleDescription, configHash }, track) => {
+    const others = new Map<string, Buffer>();
+    for (const { summary } of segments) {
+      const other = summary.tracks[track];
+      if (other && other.configHash !== configHash) others.set(other.configHash, other.sampleDescription);
+    }
+    return others.size === 0 ? sampleDescription : mergedDescription([sampleDescription, ...others.values()]);
+  });
 }

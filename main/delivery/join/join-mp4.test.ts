@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
@@ -6,7 +9,7 @@ import { ffmpegPath } from '../../../test/support/flash-and-beep.ts';
 import { FRAGMENTED_MP4 } from '../../capture/encode/ffmpeg-args.ts';
 import { parseFmp4 } from '../../capture/encode/fmp4.ts';
 import { memoryReader } from '../../capture/encode/random-access.ts';
-import { canJoin, type JoinedMp4, joinMp4, type Mp4Segment } from './join-mp4.ts';
+import { canJoin, type JoinedMp4, joinMp4, type Mp4Segment, SingleJoin } from './join-mp4.ts';
 import { verifyMp4 } from './verify.ts';
 
 const run = promisify(execFile);
@@ -92,6 +95,41 @@ it('segments of different encoders are not joined', async () => {
   expect(canJoin([])).toBe(false);
 });
 
+it('segments of encoders that number their headers apart are joined as they are; a decoder takes them one after the other', async () => {
+  const [first, second] = await Promise.all([
+    encode('-preset', 'ultrafast', '-bf', '0', '-x264-params', 'cabac=0:ref=3'),
+    encode('-preset', 'veryfast', '-bf', '0', '-x264-params', 'sps-id=1'),
+  ]);
+  const segments = [await segmentOf(first, 0), await segmentOf(second, 3000), await segmentOf(first, 6000)];
+  expect(canJoin(segments)).toBe(true);
+  const joined = await joinMp4(segments, METADATA);
+  const directory = await mkdtemp(path.join(tmpdir(), 'recorder-join-'));
+  try {
+    const file = path.join(directory, 'joined.mp4');
+    await writeFile(file, await fileOf(joined, segments));
+    const args = ['-v', 'warning', '-i', file, '-map', '0:v', '-f', 'framemd5', '-'];
+    const { stdout, stderr } = await run(ffmpegPath, args);
+    expect(stderr).toBe('');
+    const pictures = (md5: string) =>
+      md5
+        .split('\n')
+        .filter((line) => line.startsWith('0,'))
+        .map((line) => line.split(',').at(-1));
+    const alone = await Promise.all(
+      [first, second].map(async (bytes, index) => {
+        const own = path.join(directory, `${index}.mp4`);
+        await writeFile(own, bytes);
+        return pictures(
+          (await run(ffmpegPath, ['-v', 'error', '-i', own, '-map', '0:v', '-f', 'framemd5', '-'])).stdout,
+        );
+      }),
+    );
+    expect(pictures(stdout)).toEqual([...alone[0]!, ...alone[1]!, ...alone[0]!]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 it('a file that was changed on its way is noticed', async () => {
   const segments = [await segmentOf(plain, 0)];
   const joined = await joinMp4(segments, METADATA);
@@ -101,4 +139,25 @@ it('a file that was changed on its way is noticed', async () => {
   await expect(verifyMp4(memoryReader(file.subarray(0, -1)), counts)).rejects.toThrow('breaks off');
   await expect(verifyMp4(memoryReader(file), [counts[0] ?? 0, 1])).rejects.toThrow('samples');
   await expect(verifyMp4(memoryReader(plain), counts)).rejects.toThrow('consists of');
+});
+
+it('a single segment makes the same file when it is joined while it is read', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), async (isReordered, share) => {
+      const bytes = isReordered ? reordered : plain;
+      const segment = await segmentOf(bytes.subarray(0, Math.floor(bytes.length * share)), 700);
+      const chapters = [{ startMs: 1200, title: 'later' }];
+      const single = new SingleJoin(700);
+      await parseFmp4(segment.reader, (fragment, summary) => single.take(fragment, summary));
+      const joined = single.joined(METADATA, chapters);
+      if (segment.summary.fragments.length === 0) {
+        expect(joined).toBeNull();
+        return;
+      }
+      const expected = await joinMp4([segment], METADATA, chapters);
+      expect(joined?.head()).toEqual(expected.head());
+      expect(joined?.ranges).toEqual(expected.ranges);
+    }),
+    { numRuns: 30 },
+  );
 });

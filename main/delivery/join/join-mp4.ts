@@ -1,6 +1,6 @@
-import { type Fmp4Init, readFragments } from '../../capture/encode/fmp4.ts';
+import { type Fmp4Fragment, type Fmp4Init, type Fmp4Summary, readFragments } from '../../capture/encode/fmp4.ts';
 import { type Chapter, chaptersOfFile } from './chapters.ts';
-import { JoinBuilder, type JoinResult, type Mp4Segment, type Placement } from './join-builder.ts';
+import { JoinBuilder, type JoinResult, joinedDescriptions, type Mp4Segment, type Placement } from './join-builder.ts';
 import type { MediaMetadata } from './metadata.ts';
 
 export type { Mp4Segment } from './join-builder.ts';
@@ -17,9 +17,16 @@ export interface JoinedMp4 extends JoinResult {
 /** Whether samples of all segments may follow each other in one file without being encoded anew. */
 export function canJoin(segments: readonly Pick<Mp4Segment, 'summary'>[]): boolean {
   const [first] = segments;
+  // Pictures of several encoders go into one track when one description can tell of all of them.
   const shape = ({ summary }: Pick<Mp4Segment, 'summary'>): string =>
-    summary.tracks.map((track) => `${track.kind} ${track.timescale} ${track.configHash}`).join();
-  return first !== undefined && segments.every((segment) => shape(segment) === shape(first));
+    summary.tracks
+      .map((track) => [track.kind, track.timescale, track.width, track.height, track.width ? '' : track.configHash])
+      .join(';');
+  return (
+    first !== undefined &&
+    segments.every((segment) => shape(segment) === shape(first)) &&
+    joinedDescriptions(segments).every((description) => description !== null)
+  );
 }
 
 /**
@@ -38,9 +45,43 @@ export async function joinMp4(
     const init: Fmp4Init = { length: summary.initLength, tracks: summary.tracks };
     for await (const fragment of readFragments(reader, init)) builder.addFragment(index, fragment);
   }
+  return joinedOf(builder, ranges, metadata, chaptersInFile(chapters, segments[0]?.startMs));
+}
+
+/** As `joinMp4` for a single segment, whose fragments it gets while they are read for the first time: nothing else decides over them. */
+export class SingleJoin {
+  readonly #startMs: number;
+  readonly #ranges: CopyRange[] = [];
+  #builder: JoinBuilder | null = null;
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+  }
+
+  /** The next fragment, in the order of the file. @param summary with all of it in it */
+  take(fragment: Fmp4Fragment, summary: Fmp4Summary): void {
+    this.#builder ??= new JoinBuilder([{ summary, startMs: this.#startMs }], oneAfterAnother(this.#ranges));
+    this.#builder.addFragment(0, fragment);
+  }
+
+  /** Null when there was no fragment. */
+  joined(metadata: MediaMetadata, chapters: readonly Chapter[] = []): JoinedMp4 | null {
+    return this.#builder && joinedOf(this.#builder, this.#ranges, metadata, chaptersInFile(chapters, this.#startMs));
+  }
+}
+
+function chaptersInFile(chapters: readonly Chapter[], startMs = 0): Chapter[] {
+  return chaptersOfFile(chapters, startMs, Number.POSITIVE_INFINITY);
+}
+
+function joinedOf(
+  builder: JoinBuilder,
+  ranges: CopyRange[],
+  metadata: MediaMetadata,
+  chapters: readonly Chapter[],
+): JoinedMp4 {
   const result = builder.result();
-  const inFile = chaptersOfFile(chapters, segments[0]?.startMs ?? 0, Number.POSITIVE_INFINITY);
-  return { ...result, ranges, head: () => result.file.head(metadata, inFile) };
+  return { ...result, ranges, head: () => result.file.head(metadata, chapters) };
 }
 
 /** Media that consists of the samples and nothing else, in the order in which they are named. */

@@ -31,14 +31,14 @@ export function fileTypeBox(): Buffer {
  * it is known, each sample is named with its place, and the index comes last (`trailer`).
  */
 export class ProgressiveMp4 {
-  readonly #tracks: readonly OutputTrack[];
+  readonly #tracks: OutputTrack[];
   readonly #tables: SampleTable[];
   #lastTrack = -1;
   #lastEnd = 0;
   #mediaBytes = 0;
 
   constructor(tracks: readonly OutputTrack[]) {
-    this.#tracks = tracks;
+    this.#tracks = [...tracks];
     this.#tables = tracks.map(() => new SampleTable());
   }
 
@@ -55,6 +55,13 @@ export class ProgressiveMp4 {
   /** Samples of every track that the file has by now. */
   get sampleCounts(): number[] {
     return this.#tables.map((table) => table.count);
+  }
+
+  /** Another sample description (`stsd`) for all samples of a track. */
+  describe(trackIndex: number, sampleDescription: Buffer): void {
+    const track = this.#tracks[trackIndex];
+    if (!track) throw new RangeError(`There is no track ${trackIndex}`);
+    this.#tracks[trackIndex] = { ...track, sampleDescription };
   }
 
   sampleCount(trackIndex: number): number {

@@ -30,6 +30,7 @@ export interface WriteOptions {
 }
 
 const COPY_BYTES = 1024 * 1024;
+const SYNC_BYTES = 64 * 1024 * 1024;
 /** It is cheaper to read so much that is not needed than to ask once more. */
 const SKIP_BYTES = 16 * 1024;
 
@@ -48,23 +49,19 @@ export async function writePartial(joined: WritableJoin, options: WriteOptions):
   const totalBytes = joined.head.length + joined.mediaBytes;
   try {
     const target = await fileSystem.open(partial, 'w+');
+    const writer = new Writer(target, signal, (bytes) => onProgress?.(bytes, totalBytes));
     try {
-      let position = 0;
-      const put = async (bytes: Buffer): Promise<void> => {
-        signal.throwIfAborted();
-        for (let at = 0; at < bytes.length; ) {
-          const { bytesWritten } = await target.write(bytes, at, bytes.length - at, position);
-          at += bytesWritten;
-          position += bytesWritten;
-        }
-        onProgress?.(position, totalBytes);
-      };
-      await put(joined.head);
-      const copier = new Copier(joined.sources);
-      for (const portion of gathered(joined.ranges)) await put(await copier.bytesOf(portion));
-      await target.sync();
+      await writer.put(joined.head);
+      const copiers = [new Copier(joined.sources), new Copier(joined.sources)] as const;
+      let turn = 0;
+      for (const portion of gathered(joined.ranges)) {
+        const bytes = await copiers[turn++ % 2 === 0 ? 0 : 1].bytesOf(portion);
+        await writer.put(bytes);
+      }
+      await writer.finish();
       await joined.verify(target);
     } finally {
+      await writer.settled();
       await target.close();
     }
     signal.throwIfAborted();
@@ -72,6 +69,62 @@ export async function writePartial(joined: WritableJoin, options: WriteOptions):
   } catch (error) {
     await fileSystem.rm(partial, { force: true }).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Writes one piece after the other while the next one is read, and has the disk take what there is while it goes on: at the end little is
+ * left to wait for, and others that sync on the same disk do not have to wait for a whole file.
+ */
+class Writer {
+  readonly #target: FileHandle;
+  readonly #signal: AbortSignal;
+  readonly #onProgress: (bytes: number) => void;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> | null = null;
+  #position = 0;
+  #syncedBytes = 0;
+
+  constructor(target: FileHandle, signal: AbortSignal, onProgress: (bytes: number) => void) {
+    this.#target = target;
+    this.#signal = signal;
+    this.#onProgress = onProgress;
+  }
+
+  /** Resolves when the piece before is written; from then on the memory of that one may be used again. Rejects when that failed. */
+  async put(bytes: Buffer): Promise<void> {
+    await this.#writing;
+    this.#signal.throwIfAborted();
+    this.#writing = this.#write(bytes);
+    // Whoever comes next is told.
+    this.#writing.catch(() => {});
+  }
+
+  /** Resolves when all is on the disk. */
+  async finish(): Promise<void> {
+    await this.#writing;
+    await this.#syncing;
+    await this.#target.sync();
+  }
+
+  /** Resolves when nothing is under way any more, whatever became of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.#writing, this.#syncing]);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await this.#target.write(bytes, at, bytes.length - at, this.#position);
+      at += bytesWritten;
+      this.#position += bytesWritten;
+    }
+    this.#onProgress(this.#position);
+    if (this.#position - this.#syncedBytes < SYNC_BYTES) return;
+    // A sync that failed is told once: the next one of the same file may succeed.
+    await this.#syncing;
+    this.#syncedBytes = this.#position;
+    this.#syncing = this.#target.datasync();
+    this.#syncing.catch(() => {});
   }
 }
 
