@@ -111,8 +111,13 @@ export class Dressing {
     if (this.#stamp !== null) this.#blend(picture, this.#stamp);
   }
 
+  /** The second that the stamp shows at a time; always the same without a stamp. */
+  secondShown(epochMs: number): number {
+    return this.#options.dressing.stamp ? Math.floor(epochMs / 1000) : 0;
+  }
+
   #setStamp(epochMs: number): void {
-    const second = Math.floor(epochMs / 1000);
+    const second = this.secondShown(epochMs);
     if (second === this.#stampSecond) return;
     this.#stampSecond = second;
     const overlay = this.#attempt((renderer) => this.#renderStamp(renderer, epochMs));

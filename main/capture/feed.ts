@@ -16,7 +16,10 @@ export interface MixSink {
     timestampNs: number,
     /** Draws on the sink's own copy of the picture. */
     dress?: (picture: Uint8Array) => void,
+    /** Equal numbers, one after the other, stand for equal pictures, dressed. */
+    look?: number,
   ): 'written' | 'skipped';
+  /** `pcm` is read before returning. */
   writeAudio(pcm: Int16Array, timestampNs: number): void;
 }
 
@@ -26,6 +29,8 @@ export interface PictureSource {
   readonly canvas: Uint8Array;
   /** Draws what changes with time on a copy of the canvas; `timelineMs` is the picture's time on the timeline. */
   dress?(picture: Uint8Array, timelineMs: number): void;
+  /** A number that is another whenever the picture at this time, dressed, may look otherwise than the last time it was asked for. */
+  look(timelineMs: number): number;
 }
 
 /**
@@ -33,6 +38,10 @@ export interface PictureSource {
  * killed only after 15 s, with seconds of its own on top.
  */
 const HISTORY_MS = 30_000;
+/** Blocks whose memory is kept for the next ones: half a second of them, more than fall out at a time as a rule. */
+const MOST_FREE = 25;
+/** So many, beside those of the first second, leave room before the encoder for the present while it starts. */
+const MOST_HELD_PICTURES = 5;
 const SILENCE = new Int16Array(BLOCK_SAMPLES);
 
 /**
@@ -44,7 +53,9 @@ export class Feed {
   readonly #audioMixer: AudioMixer | null;
   readonly #fps: number;
   /** Mixed blocks by index, so that sound survives the death of the encoder that had swallowed it. */
-  readonly #history = new Map<number, Int16Array>();
+  readonly #history = new Map<number, Int16Array<ArrayBuffer>>();
+  /** Memory of blocks that have fallen out of the history. */
+  readonly #free: Int16Array<ArrayBuffer>[] = [];
   /** The first block that was not mixed yet. */
   #nextMix: number;
   /** The first block that is still in the history. */
@@ -52,6 +63,8 @@ export class Feed {
   #timeline: Timeline;
   /** The tick from which pictures are counted for `pictureEvery`: a segment begins with a picture. */
   #firstTick: number;
+  /** Pictures of these ticks stand still; every so many-th of them is handed over. */
+  #held = { from: 0, to: 0, every: 1 };
   /** Every so many-th picture is handed over; each then lasts longer. */
   pictureEvery = 1;
   picturesSent = 0;
@@ -90,6 +103,17 @@ export class Feed {
     this.#firstTick = timeline.nextTick;
   }
 
+  /**
+   * Nothing was seen before this moment of the timeline, so the picture stands still up to there. After its first second it is handed over
+   * a few times only: with all of them an encoder that is just quick enough would be behind for a long time, and show pictures before their
+   * sound. With fewer in that second old decoders, which begin with several at a time, have too much sound before the first picture.
+   */
+  holdUntil(timelineMs: number): void {
+    const from = this.#firstTick + this.#fps;
+    const to = Math.floor(((timelineMs - MIXING_DELAY_MS) * this.#fps) / 1000);
+    this.#held = { from, to, every: Math.max(this.#fps, Math.ceil((to - from) / MOST_HELD_PICTURES)) };
+  }
+
   /** The first tick and block that were not handed over. */
   get next(): { tick: number; block: number } {
     return { tick: this.#timeline.nextTick, block: this.#timeline.nextBlock };
@@ -114,7 +138,9 @@ export class Feed {
     const pictures = this.#pictures;
     if (pictures) {
       for (let tick = ticks.from; tick < ticks.to; tick += 1) {
-        if ((tick - this.#firstTick) % this.pictureEvery !== 0) {
+        const isHeld = tick >= this.#held.from && tick < this.#held.to;
+        const every = isHeld ? this.#held.every : this.pictureEvery;
+        if ((tick - this.#firstTick) % every !== 0) {
           this.picturesThinned += 1;
           continue;
         }
@@ -122,7 +148,8 @@ export class Feed {
         const dress = pictures.dress
           ? (picture: Uint8Array) => pictures.dress?.(picture, timestampNs / 1e6)
           : undefined;
-        const outcome = sink.writePicture(pictures.canvas, timestampNs, dress);
+        const look = pictures.look(timestampNs / 1e6);
+        const outcome = sink.writePicture(pictures.canvas, timestampNs, dress, look);
         if (outcome === 'written') this.picturesSent += 1;
         else this.picturesSkipped += 1;
       }
@@ -141,9 +168,13 @@ export class Feed {
   }
 
   #mix(mixer: AudioMixer): void {
-    this.#history.set(this.#nextMix, mixer.mix(this.#nextMix));
+    this.#history.set(this.#nextMix, mixer.mix(this.#nextMix, this.#free.pop()));
     this.#nextMix += 1;
     const keepFrom = Math.min(this.#timeline.nextBlock, this.#nextMix - HISTORY_MS / AUDIO_BLOCK_MS);
-    for (; this.#oldest < keepFrom; this.#oldest += 1) this.#history.delete(this.#oldest);
+    for (; this.#oldest < keepFrom; this.#oldest += 1) {
+      const block = this.#history.get(this.#oldest);
+      this.#history.delete(this.#oldest);
+      if (block && this.#free.length < MOST_FREE) this.#free.push(block);
+    }
   }
 }

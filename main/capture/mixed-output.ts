@@ -45,6 +45,7 @@ export class MixedOutput {
         return scene.canvas;
       },
       dress: (picture: Uint8Array, atMs: number) => scene.dress(picture, zeroEpochMs + atMs),
+      look: (atMs: number) => scene.look(zeroEpochMs + atMs),
     };
     this.#output = new Output({
       ...this.#deps,

@@ -76,7 +76,7 @@ export class Output {
   /** Opens the first segment. What is due since the start is caught up with. */
   open(): void {
     this.#segments.open(this.#startNs);
-    this.#catchUp.begin(this.#options.startMs, this.#options.timelineMs());
+    this.#beginBehind(this.#options.startMs);
   }
 
   /** Mixes and hands over what is due. Before `open` only the sound is mixed and kept. */
@@ -122,8 +122,14 @@ export class Output {
   #restart(resumeMs: number): { startNs: number } {
     const { timeline, startNs } = this.#timelineFrom(resumeMs);
     this.#feed.restart(timeline);
-    this.#catchUp.begin(resumeMs, this.#options.timelineMs());
+    this.#beginBehind(resumeMs);
     return { startNs };
+  }
+
+  #beginBehind(startMs: number): void {
+    const nowMs = this.#options.timelineMs();
+    this.#feed.holdUntil(nowMs);
+    this.#catchUp.begin(startMs, nowMs);
   }
 
   /** A timeline that goes on at `positionMs`; picture and sound of the new segment begin together at `startNs`. */

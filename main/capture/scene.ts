@@ -43,6 +43,8 @@ export class Scene {
   #speaker: string | null = null;
   #levels: ReadonlyMap<string, number> = new Map();
   #listenedMs: number | null = null;
+  /** What `look` was asked about last. */
+  #seen = { second: 0, revision: -1, look: 0 };
 
   constructor(options: Pick<SceneOptions, 'kernel' | 'video' | 'layout'>, dressing: Dressing) {
     this.#compositor = new Compositor(options.kernel, options.video);
@@ -116,6 +118,19 @@ export class Scene {
    */
   dress(picture: Uint8Array, epochMs: number): void {
     this.#dressing.dress(picture, epochMs);
+  }
+
+  /**
+   * A number that is another whenever the picture of this moment, dressed, may look otherwise than the last time it was asked for.
+   * @param epochMs wall clock of this picture, milliseconds since 1970
+   */
+  look(epochMs: number): number {
+    const second = this.#dressing.secondShown(epochMs);
+    const seen = this.#seen;
+    if (seen.second !== second || seen.revision !== this.revision) {
+      this.#seen = { second, revision: this.revision, look: seen.look + 1 };
+    }
+    return this.#seen.look;
   }
 
   /** What stands for a user's camera, or null when he takes no cell. */

@@ -92,7 +92,7 @@ export class BlockQueue {
       for (const block of blocks) block.release?.();
       this.#next();
     };
-    if (blocks.length > 1) {
+    if (last.payload.length <= TOGETHER_BYTES) {
       // Small blocks: copying them costs less than the stream's work for each.
       sink.write(Buffer.concat(blocks.flatMap(({ header, payload }) => [header, payload])), written);
       return;

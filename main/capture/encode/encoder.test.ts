@@ -180,6 +180,7 @@ describe('an encoder that stops reading', () => {
     const before = encoder.backlogBytes;
     expect(before).toBeLessThan(31 * PICTURE.length);
     for (let block = 0; block < 100; block += 1) encoder.writeAudio(BLOCK, block * 20_000_000);
+    await Promise.resolve();
     expect(encoder.backlogBytes - before).toBeGreaterThanOrEqual(100 * BLOCK.byteLength);
     await until(() => child.stdin.writableLength > 0);
     await until(() => {

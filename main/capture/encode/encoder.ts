@@ -2,7 +2,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { BlockQueue } from './block-queue.ts';
 import { ffmpegEnvironment } from './ffmpeg.ts';
 import { type MatroskaTracks, MatroskaWriter } from './matroska.ts';
+import { PictureCopies } from './picture-copies.ts';
 import { realSegmentFileSystem, SegmentFile, type SegmentFileSystem } from './segment-file.ts';
+import { SoundGather } from './sound-gather.ts';
 
 /** How an encoder ended that was not asked to. */
 export interface EncoderDeath {
@@ -60,6 +62,7 @@ export interface SegmentResult {
 const WAITING_AT_START_SECONDS = 2;
 /** From then on: with what the encoder itself holds (under 1 s) it is what a killed process loses at most. */
 const WAITING_SECONDS = 1;
+const FEWEST_WAITING_SECONDS = 0.3;
 const STALL_TIMEOUT_MS = 15_000;
 const SYNC_EVERY_MS = 1000;
 const KILL_STEP_MS = 2000;
@@ -81,17 +84,20 @@ export class SegmentEncoder {
   readonly #options: SegmentEncoderOptions;
   readonly #writer: MatroskaWriter;
   readonly #queue: BlockQueue;
+  readonly #sound: SoundGather | null;
   readonly #pictureBytes: number;
-  #maxWaiting: number;
-  readonly #maxWaitingLater: number;
-  readonly #freePictures: Buffer[] = [];
+  /** How many pictures may wait unread. */
+  #mayWait: number;
+  readonly #nowMs: () => number;
+  readonly #copies: PictureCopies;
   readonly #stderr: string[] = [];
   readonly #started: Promise<void>;
   readonly #exited = Promise.withResolvers<Exit>();
   #stderrRest = '';
   #file: SegmentFile | null = null;
   #child: EncoderChild | null = null;
-  #waitingPictures = 0;
+  /** The pictures that were not read yet, the oldest first: since when, and how many waited then with it. */
+  readonly #waiting: { sinceMs: number; count: number }[] = [];
   #picturesWritten = 0;
   #picturesSkipped = 0;
   #stalled = false;
@@ -105,12 +111,13 @@ export class SegmentEncoder {
     const video = options.tracks.video;
     this.#options = options;
     this.#pictureBytes = video ? (video.width * video.height * 3) / 2 : 0;
-    const fps = video?.fps ?? 0;
-    this.#maxWaiting = options.maxWaitingPictures ?? Math.ceil(WAITING_AT_START_SECONDS * fps);
-    this.#maxWaitingLater = options.maxWaitingPictures ?? Math.ceil(WAITING_SECONDS * fps);
+    this.#copies = new PictureCopies(this.#pictureBytes);
+    this.#mayWait = options.maxWaitingPictures ?? this.#picturesIn(WAITING_AT_START_SECONDS);
+    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#writer = new MatroskaWriter(options.tracks);
-    this.#queue = new BlockQueue(options.nowMs ?? (() => performance.now()));
+    this.#queue = new BlockQueue(this.#nowMs);
     this.#queue.push(this.#writer.header(), Buffer.alloc(0));
+    this.#sound = options.tracks.audio && this.#gatherSound(options.tracks.audio.sampleRate);
     this.#started = this.#start();
   }
 
@@ -140,36 +147,37 @@ export class SegmentEncoder {
   /**
    * Hands over one picture (tight I420 of the canvas size), which is copied. It is skipped, and counted, when the encoder is more than
    * a second behind: the picture before it then lasts longer. The first picture belongs at 0. `dress` may draw on
-   * the copy before it is handed on.
+   * the copy before it is handed on. Equal `look`s, one after the other, stand for equal pictures, which then share a copy.
    */
-  writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
+  writePicture(
+    canvas: Uint8Array,
+    timestampNs: number,
+    dress?: (picture: Uint8Array) => void,
+    look?: number,
+  ): 'written' | 'skipped' {
     if (canvas.length !== this.#pictureBytes) {
       throw new TypeError(`A picture has ${canvas.length} bytes instead of ${this.#pictureBytes}`);
     }
     this.#killWhenStalled();
-    if (this.#ended || this.#waitingPictures >= this.#maxWaiting) {
+    if (this.#ended || this.#waiting.length >= this.#mayWait) {
       this.#picturesSkipped += 1;
       return 'skipped';
     }
-    const copy = this.#freePictures.pop() ?? Buffer.allocUnsafeSlow(this.#pictureBytes);
-    copy.set(canvas);
-    dress?.(copy);
-    this.#waitingPictures += 1;
+    const copy = this.#copies.take(canvas, dress, look);
+    this.#waiting.push({ sinceMs: this.#nowMs(), count: this.#waiting.length + 1 });
     this.#picturesWritten += 1;
     this.#queue.push(this.#writer.blockHeader('video', timestampNs, copy.length), copy, () => {
-      this.#waitingPictures -= 1;
-      this.#maxWaiting = this.#maxWaitingLater;
-      this.#freePictures.push(copy);
+      this.#wasRead();
+      this.#copies.release(copy);
     });
     return 'written';
   }
 
-  /** Hands over mono 16-bit PCM, which is copied. Sound is never skipped while the encoder lives. */
+  /** Hands over mono 16-bit PCM, which is copied, at the end of this turn. Sound is never skipped while the encoder lives. */
   writeAudio(pcm: Int16Array, timestampNs: number): void {
     this.#killWhenStalled();
     if (this.#ended) return;
-    const copy = Buffer.from(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength));
-    this.#queue.push(this.#writer.blockHeader('audio', timestampNs, copy.length), copy);
+    this.#sound?.add(pcm, timestampNs);
   }
 
   /**
@@ -179,6 +187,12 @@ export class SegmentEncoder {
   finish(timeoutMs: number): Promise<SegmentResult> {
     this.#finished ??= this.#finish(timeoutMs);
     return this.#finished;
+  }
+
+  #gatherSound(sampleRate: number): SoundGather {
+    return new SoundGather(sampleRate, (sound, timestampNs, release) =>
+      this.#queue.push(this.#writer.blockHeader('audio', timestampNs, sound.length), sound, release),
+    );
   }
 
   async #start(): Promise<void> {
@@ -209,6 +223,7 @@ export class SegmentEncoder {
   async #finish(timeoutMs: number): Promise<SegmentResult> {
     const diedBefore = this.#ended;
     this.#ended = true;
+    this.#sound?.flush();
     this.#queue.end();
     await this.#started;
     let exit = await within(this.#exited.promise, timeoutMs);
@@ -221,7 +236,7 @@ export class SegmentEncoder {
       }
     }
     this.#queue.drop();
-    this.#freePictures.length = 0;
+    this.#copies.clear();
     await this.#file?.close();
     const clean = !diedBefore && !forced && exit?.code === 0 && !this.#failed;
     return { bytes: this.bytesWritten, clean };
@@ -261,6 +276,22 @@ export class SegmentEncoder {
     this.#queue.drop();
     this.#child?.kill('SIGKILL');
     if (!this.#finished) this.#options.listener.onWriteError(error);
+  }
+
+  /**
+   * A picture was read. Of a slow encoder's pictures not all are taken, so that as many as ever would be older: as many may wait as it
+   * reads in the time that one may wait.
+   */
+  #wasRead(): void {
+    const { sinceMs = 0, count = 0 } = this.#waiting.shift() ?? {};
+    const mostAtItsPace = Math.ceil((count * WAITING_SECONDS * 1000) / Math.max(1, this.#nowMs() - sinceMs));
+    const most = this.#options.maxWaitingPictures ?? this.#picturesIn(WAITING_SECONDS);
+    const fewest = Math.min(most, this.#picturesIn(FEWEST_WAITING_SECONDS));
+    this.#mayWait = Math.max(fewest, Math.min(most, mostAtItsPace));
+  }
+
+  #picturesIn(seconds: number): number {
+    return Math.ceil(seconds * (this.#options.tracks.video?.fps ?? 0));
   }
 
   /** A disk that is slow makes ffmpeg wait as well; killing it would not help then. */

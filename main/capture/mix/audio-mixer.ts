@@ -79,9 +79,10 @@ export class AudioMixer {
   /**
    * Mixes block `blockIndex`, the 20 ms from blockIndex·20 ms on. Blocks are asked for one after the other; after a jump the
    * sound goes on at the new place.
-   * @returns 960 samples that belong to the caller
+   * @param mixed what the 960 samples are written into
+   * @returns `mixed`, which belongs to the caller
    */
-  mix(blockIndex: number): Int16Array<ArrayBuffer> {
+  mix(blockIndex: number, mixed: Int16Array<ArrayBuffer> = new Int16Array(BLOCK_SAMPLES)): Int16Array<ArrayBuffer> {
     const start = blockIndex * BLOCK_SAMPLES;
     if (blockIndex !== this.#nextBlock) {
       // The limiter gives back what it got 5 ms before: filled with the first 5 ms, it is in step from the first block on.
@@ -96,7 +97,6 @@ export class AudioMixer {
       if (voice.isDrained && !this.#active.has(userId)) this.#voices.delete(userId);
     }
     const sum = this.#sum;
-    const mixed = new Int16Array(BLOCK_SAMPLES);
     let energy = 0;
     for (let index = 0; index < BLOCK_SAMPLES; index++) {
       const sample = toSample(sum[index]!);

@@ -104,6 +104,11 @@ export class Compositor {
     return this.#revision;
   }
 
+  /** The same for whoever asks how the canvas looks at a time: it does not change with time alone. */
+  look(): number {
+    return this.#revision;
+  }
+
   /**
    * Replaces the layout: the canvas becomes background, and every listed key that has a picture shows it in its new cell. Keys that
    * are not listed disappear but keep their picture until `forget`. The same cells again change nothing.

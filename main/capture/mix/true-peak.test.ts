@@ -1,12 +1,25 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { truePeakDb } from '../../../test/support/true-peak.ts';
 import { PEAK_DELAY, TruePeak } from './true-peak.ts';
 
-function highest(samples: Float32Array, floor: number): number {
+/** The peak after each sample, taken in pieces of the given length. */
+function peaksOf(samples: Float32Array, floor: number, length = 960): number[] {
   const truePeak = new TruePeak();
-  let peak = 0;
-  for (const sample of samples) peak = Math.max(peak, truePeak.push(sample, floor));
-  return peak;
+  const peaks = new Float64Array(length);
+  const all: number[] = [];
+  for (let at = 0; at < samples.length; at += length) {
+    const piece = samples.subarray(at, at + length);
+    truePeak.take(piece);
+    const highest = truePeak.measure(floor, peaks);
+    expect(highest).toBe(Math.max(...peaks.subarray(0, piece.length)));
+    all.push(...peaks.subarray(0, piece.length));
+  }
+  return all;
+}
+
+function highest(samples: Float32Array, floor: number): number {
+  return peaksOf(samples, floor).reduce((most, peak) => Math.max(most, peak), 0);
 }
 
 describe('TruePeak', () => {
@@ -35,9 +48,28 @@ describe('TruePeak', () => {
   });
 
   test('a peak is known after `PEAK_DELAY` samples', () => {
-    const truePeak = new TruePeak();
-    const answers = Array.from({ length: 60 }, (_, n) => truePeak.push(n === 20 ? 1000 : 0, 100));
+    const answers = peaksOf(
+      Float32Array.from({ length: 60 }, (_, n) => (n === 20 ? 1000 : 0)),
+      100,
+      7,
+    );
     expect(answers.indexOf(Math.max(...answers))).toBe(20 + PEAK_DELAY);
     expect(Math.max(...answers)).toBe(1000);
+  });
+
+  test('what does not interest is left out, and nothing else: pieces of any length and any floor give the same peaks above it', () => {
+    const samples = fc.array(fc.integer({ min: -32_768, max: 32_767 }), { minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(
+        samples,
+        fc.integer({ min: 1, max: 250 }),
+        fc.integer({ min: 0, max: 40_000 }),
+        (values, length, floor) => {
+          const sound = Float32Array.from(values);
+          const above = (peak: number) => (peak > floor ? peak : 0);
+          expect(peaksOf(sound, floor, length).map(above)).toEqual(peaksOf(sound, 0, 1).map(above));
+        },
+      ),
+    );
   });
 });
