@@ -4,6 +4,7 @@ import { type FaceOptions, openFace, targetsOf } from './access.ts';
 import { openCapacity } from './capacity/open-capacity.ts';
 import { type FfmpegFound, type FfmpegMissing, findFfmpeg } from './capture/encode/ffmpeg.ts';
 import type { CaptureHost } from './capture/host.ts';
+import { type EncoderChoice, openEncoderChoice } from './checks/encoder-choice.ts';
 import { openChecks } from './checks/open-checks.ts';
 import { announceUpload } from './delivery/announce-upload.ts';
 import { createCallbackStep } from './delivery/callback.ts';
@@ -29,6 +30,7 @@ import { createDiskCare, type DiskCare } from './recordings/disk-care.ts';
 import { openFolders } from './recordings/folders.ts';
 import { buildJob, ORPHAN_WAIT_MS, waitForOrphan } from './recordings/job.ts';
 import { createLibrary } from './recordings/library.ts';
+import { hardwareFailureOf } from './recordings/message-rows.ts';
 import { openProcessHost } from './recordings/process-host.ts';
 import type { DiskProbe } from './recordings/recordings-disk.ts';
 import { noteUntoldMedia, reconcile } from './recordings/recovery/reconcile.ts';
@@ -121,7 +123,8 @@ async function openWork(options: ApplianceOptions, settings: Settings) {
   const disk = createDiskCare({
     ...{ store, settings, dataDirectory, recordingsDirectory, directoryOf, confirm, log, probe: options.diskProbe },
   });
-  const wiring = { store, settings, log, dataDirectory, directoryOf, ffmpeg, disk };
+  const encoderChoice = openEncoderChoice({ store, settings, ffmpeg, log });
+  const wiring = { store, settings, log, dataDirectory, directoryOf, ffmpeg, disk, encoderChoice };
   const outbox = openOutbox({ store, settings, log, environment, targets });
   const runner = createDelivery({ ...wiring, outbox, uploads });
   const supervisor = createSupervisor({ ...wiring, rooms, runner, captureHost: options.captureHost });
@@ -207,6 +210,7 @@ async function startLocked(options: ApplianceOptions): Promise<Appliance> {
     url,
     stop: () => {
       checks.stop();
+      work.encoderChoice.stop();
       stopping ??= stopInOrder({ ...work, observation, http });
       return stopping;
     },
@@ -246,6 +250,7 @@ interface Wiring {
   directoryOf(recordingId: string): string;
   ffmpeg: FfmpegFound | null;
   disk: DiskCare;
+  encoderChoice: EncoderChoice;
 }
 
 /** What uploads and callbacks need besides the rows. */
@@ -337,6 +342,7 @@ function createSupervisor({
   disk,
   runner,
   captureHost,
+  encoderChoice,
 }: Wiring & Pick<ApplianceOptions, 'rooms' | 'captureHost'> & { runner: Runner }): Supervisor {
   const host = captureHost ?? openProcessHost({ wanted: settings.capture.host, dataDirectory, log });
   return new Supervisor({
@@ -345,6 +351,7 @@ function createSupervisor({
     now: Date.now,
     log,
     onFinished: () => runner.wake(),
+    onHardwareFailed: encoderChoice.doubt,
     prepareJob: async (row, absence) => {
       await disk.present(() => store.recordings.get(row.id)?.stopRequested === null);
       const directory = directoryOf(row.id);
@@ -364,15 +371,9 @@ function createSupervisor({
       // Settings that change later do not change a process that runs.
       const asTheyAre = structuredClone(settings);
       return await buildJob({
-        row: current,
-        secrets,
-        segments,
-        stays,
-        settings: asTheyAre,
-        rooms,
-        directory,
-        ffmpeg,
-        absence,
+        ...{ row: current, secrets, segments, stays, settings: asTheyAre, rooms, directory, ffmpeg, absence },
+        encoder: encoderChoice.current(),
+        hardwareFailure: hardwareFailureOf(store, row.id),
       });
     },
   });

@@ -60,6 +60,7 @@ export function attentionItems(facts: AttentionFacts): AttentionItem[] {
     ...userSigItem(facts),
     ...soundItem(facts),
     ...reliefItem(facts),
+    ...hardwareItem(facts),
     ...selfTestItem(facts),
     ...quarantineItem(facts),
     ...keyItem(facts),
@@ -229,6 +230,16 @@ function reliefItem({ relieved }: AttentionFacts): AttentionItem[] {
     item({
       ...{ key: 'relieved', severity: 'risk', title: say('reliefTitle'), text: say('relief') },
       ...{ remedy: say('reliefRemedy'), recordings: relieved, count: relieved.length },
+    }),
+  ];
+}
+
+function hardwareItem({ hardwareFailed }: AttentionFacts): AttentionItem[] {
+  if (hardwareFailed.length === 0) return [];
+  return [
+    item({
+      ...{ key: 'hardware', severity: 'risk', title: say('hardwareTitle'), text: say('hardware') },
+      ...{ remedy: say('hardwareRemedy'), recordings: hardwareFailed, count: hardwareFailed.length },
     }),
   ];
 }

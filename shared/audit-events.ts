@@ -19,6 +19,7 @@ export const AUDIT_EVENTS = [
   'sdkProblem',
   'encoderRelieved',
   'encoderRestored',
+  'hardwareFailed',
   'userSigEndsEarly',
   'userSigExpiring',
   'recovered',

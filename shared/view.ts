@@ -26,7 +26,7 @@ export type Blocked = Static<typeof StandstillSchema>;
 
 /** Something that somebody should know although the recording goes on. */
 export interface RecordingWarning {
-  code: 'USERSIG_EXPIRES' | 'SOUND_MISSING' | 'ENCODER_RELIEVED';
+  code: 'USERSIG_EXPIRES' | 'SOUND_MISSING' | 'ENCODER_RELIEVED' | 'HARDWARE_ENCODER_FAILED';
   /** When it becomes a trouble, or has become one. */
   at: string;
   message: Text;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { HardwareEncoder } from '../../shared/encoders.ts';
 import { createFakeClock } from '../../test/support/fake-clock.ts';
+import type { PictureCoder } from '../capture/messages.ts';
 import { silentLogger } from '../logging.ts';
 import { defaultSettings } from '../settings/settings.ts';
 import { createAdmission } from './admission.ts';
@@ -23,14 +25,22 @@ function rig(changes: Partial<CapacityDeps> = {}) {
   const running: Work[] = [];
   const told: Record<string, unknown>[] = [];
   /** Each measurement that was begun; a test ends it. */
-  const begun: { end(speed: Speed): void; fail(error: Error): void; signal: AbortSignal; preset: string }[] = [];
-  const state = { isBusy: false, relieved: 0 };
+  const begun: {
+    end(speed: Speed): void;
+    fail(error: Error): void;
+    signal: AbortSignal;
+    preset: string;
+    coder: PictureCoder | undefined;
+    parallel: number;
+  }[] = [];
+  const state = { isBusy: false, relieved: 0, hardware: null as HardwareEncoder | null };
   const open = () =>
     createCapacity({
       facts: { get: (key) => facts.get(key) ?? null, set: (key, value) => void facts.set(key, value) },
       events: { append: (_type, _id, data) => void told.push(data) },
       settings,
       ffmpeg: { path: '/ffmpeg', version: '7.1', hasFpsMode: true },
+      hardware: () => state.hardware,
       machine: MACHINE,
       directory: () => '/nowhere',
       running: () => running,
@@ -39,7 +49,8 @@ function rig(changes: Partial<CapacityDeps> = {}) {
       measure: (task, signal) =>
         new Promise((resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
-          begun.push({ end: resolve, fail: reject, signal, preset: task.video.preset });
+          const { preset, coder } = task.video;
+          begun.push({ end: resolve, fail: reject, signal, preset, coder, parallel: task.parallel });
         }),
       clock,
       log: silentLogger(),
@@ -99,6 +110,29 @@ describe('measuring', () => {
     one.settings.audio.aacKbps = 64;
     await one.clock.advance(60_000);
     expect(one.begun).toHaveLength(2);
+  });
+
+  it('is made with the encoder that recordings get; hardware that was not measured counts as x264', async () => {
+    const one = rig();
+    one.capacity.start();
+    await one.clock.advance(20_000);
+    one.begun[0]!.end(SPEED);
+    await settle();
+    const withX264 = one.capacity.get().holds.mixed;
+    one.state.hardware = 'h264_nvenc';
+    expect(one.capacity.get()).toMatchObject({ state: 'due', holds: { mixed: withX264 } });
+    await one.clock.advance(20_000);
+    expect(one.begun[1]).toMatchObject({ coder: 'h264_nvenc', parallel: 1 });
+    one.begun[1]!.end({ ...SPEED, encodePerMegapixel: 0.001 });
+    await settle();
+    expect(one.capacity.get()).toMatchObject({ state: 'idle', measuredWith: { encoder: 'h264_nvenc' } });
+    expect(one.capacity.get().holds.mixed).toBeGreaterThan(2 * withX264);
+    // What was measured with hardware says nothing of x264.
+    one.state.hardware = null;
+    expect(one.capacity.get()).toMatchObject({ state: 'due' });
+    expect(one.capacity.get().holds.mixed).toBeLessThanOrEqual(withX264);
+    await one.clock.advance(20_000);
+    expect(one.begun[2]).toMatchObject({ coder: undefined });
   });
 
   it('gives way to a recording and is made up for later', async () => {

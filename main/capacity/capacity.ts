@@ -91,7 +91,10 @@ function measuredFacts({ kept }: Measuring): Pick<CapacityView, 'measuredAt' | '
   const { ffmpegVersion, encoder, preset, width, height, fps } = kept.conditions;
   return {
     measuredAt: new Date(kept.atMs).toISOString(),
-    measuredWith: { ffmpeg: ffmpegVersion, encoder: `${encoder} ${preset}`, width, height, fps },
+    measuredWith: {
+      ...{ ffmpeg: ffmpegVersion, width, height, fps },
+      encoder: encoder === 'libx264' ? `${encoder} ${preset}` : encoder,
+    },
   };
 }
 

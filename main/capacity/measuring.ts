@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { HardwareEncoder } from '../../shared/encoders.ts';
 import type { FfmpegFound } from '../capture/encode/ffmpeg.ts';
 import type { Clock, Timeout } from '../delivery/clock.ts';
 import type { Logger } from '../logging.ts';
@@ -21,6 +22,8 @@ export interface MeasuringDeps {
   settings: Pick<Settings, 'video' | 'audio'>;
   /** Null when none works: nothing can be measured then, and nothing recorded. */
   ffmpeg: Pick<FfmpegFound, 'path' | 'version' | 'hasFpsMode'> | null;
+  /** The encoder of graphics hardware that recordings get; null for x264. */
+  hardware(): HardwareEncoder | null;
   machine: Machine & { cpu: string };
   /** Makes an empty directory for a measurement. */
   directory(): string;
@@ -34,6 +37,7 @@ export interface MeasuringDeps {
 }
 
 const FACT = 'capacity';
+const SOFTWARE = 'libx264';
 /** Between the box's start, or a quiet moment, and a look at whether there is something to measure. */
 const LOOK_EVERY_MS = 20_000;
 /** A measurement that failed is not tried again by itself before this. */
@@ -69,10 +73,18 @@ export class Measuring {
     return this.#failure?.message ?? null;
   }
 
-  /** What the pieces cost with the preset that is set, as far as that is known. */
+  /**
+   * What the pieces cost with the encoder and the preset that are set, as far as that is known. Graphics hardware that was not measured
+   * counts as x264, which costs more.
+   */
   speed(): Speed {
     const { preset } = this.#deps.settings.video;
-    const { speed, conditions } = this.#kept ?? { speed: ASSUMED_SPEED, conditions: { preset: ASSUMED_PRESET } };
+    const measuredWith = this.#kept?.conditions.encoder;
+    if (this.#kept && measuredWith !== SOFTWARE && measuredWith === this.#encoder) return this.#kept.speed;
+    const { speed, conditions } =
+      measuredWith === SOFTWARE && this.#kept
+        ? this.#kept
+        : { speed: ASSUMED_SPEED, conditions: { preset: ASSUMED_PRESET } };
     return withPreset(speed, conditions.preset, preset);
   }
 
@@ -111,12 +123,16 @@ export class Measuring {
     return isDeepStrictEqual(this.#kept?.conditions ?? null, this.#conditions());
   }
 
+  get #encoder(): string {
+    return this.#deps.hardware() ?? SOFTWARE;
+  }
+
   #conditions(): Conditions | null {
     const { ffmpeg, settings, machine } = this.#deps;
     if (ffmpeg === null) return null;
     const { preset, crf, width, height, fps } = settings.video;
     return {
-      ...{ ffmpegPath: ffmpeg.path, ffmpegVersion: ffmpeg.version, encoder: 'libx264' },
+      ...{ ffmpegPath: ffmpeg.path, ffmpegVersion: ffmpeg.version, encoder: this.#encoder },
       ...{ preset, crf, width, height, fps, cpu: machine.cpu, cores: machine.cores },
     };
   }
@@ -125,13 +141,16 @@ export class Measuring {
     const { ffmpeg, settings, machine, directory, measure, clock, log } = this.#deps;
     // Settings may change meanwhile; what is measured is what was set before.
     const conditions = this.#conditions();
-    const { layout: _, ...video } = structuredClone(settings.video);
+    const { layout: _, encoder: __, ...video } = structuredClone(settings.video);
+    const coder = this.#deps.hardware();
     if (ffmpeg === null || conditions === null) return;
     try {
       const task = {
         ffmpeg: { path: ffmpeg.path, hasFpsMode: ffmpeg.hasFpsMode },
-        ...{ video, audio: { ...settings.audio }, directory: directory() },
-        parallel: Math.min(machine.cores, MOST_PARALLEL),
+        video: coder === null ? video : { ...video, coder },
+        ...{ audio: { ...settings.audio }, directory: directory() },
+        // Graphics hardware may refuse a second encoder, and is not what is measured.
+        parallel: coder === null ? Math.min(machine.cores, MOST_PARALLEL) : 1,
       };
       this.#keep({ conditions, speed: await measure(task, signal), atMs: clock.now() });
     } catch (error) {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { FfmpegFound } from '../capture/encode/ffmpeg.ts';
+import type { EncoderChoice } from '../checks/encoder-choice.ts';
 import { systemClock } from '../delivery/clock.ts';
 import type { Logger } from '../logging.ts';
 import type { StartScript } from '../own-script.ts';
@@ -17,6 +18,7 @@ export interface OpenCapacityOptions {
   settings: Settings;
   ffmpeg: FfmpegFound | null;
   supervisor: Pick<Supervisor, 'relieved'>;
+  encoderChoice: Pick<EncoderChoice, 'current'>;
   dataDirectory: string;
   log: Logger;
   /** By default the Node that runs this. */
@@ -30,6 +32,7 @@ export function openCapacity(options: OpenCapacityOptions): Capacity {
     facts: store.facts,
     events: store.events,
     ...{ settings, ffmpeg, log },
+    hardware: () => options.encoderChoice.current(),
     machine: machineOfNow(),
     directory: () => {
       const directory = path.join(dataDirectory, 'cache', 'capacity');

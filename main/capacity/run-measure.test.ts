@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeHardwareFfmpeg } from '../../test/support/hardware-ffmpeg.ts';
 import { FFMPEG_BUILDS, SMALL_VIDEO } from '../../test/support/segment-recording.ts';
 import { inspectFfmpeg } from '../capture/encode/ffmpeg.ts';
 import { runMeasure } from './run-measure.ts';
@@ -32,6 +33,20 @@ it.each(FFMPEG_BUILDS)(
   },
   30_000,
 );
+
+it('measures with the hardware encoder that recordings get, without its start', async () => {
+  const tools = await mkdtemp(path.join(tmpdir(), 'recorder-measure-tools-'));
+  try {
+    const { path: file } = await makeHardwareFfmpeg(tools, FFMPEG_BUILDS[0]!);
+    const video = { ...SMALL_VIDEO, coder: 'h264_nvenc' } as const;
+    const ffmpeg = { path: file, hasFpsMode: false };
+    const speed = await runMeasure({ ffmpeg, video, audio, directory, parallel: 1 }, NEVER);
+    expect(speed.encodePerMegapixel).toBeGreaterThan(0);
+    expect(speed.encodePerMegapixel).toBeLessThan(1);
+  } finally {
+    await rm(tools, { recursive: true });
+  }
+}, 30_000);
 
 it('says what ffmpeg said when it fails, and ends at once when it is to give way', async () => {
   const ffmpeg = { path: process.execPath, hasFpsMode: false };

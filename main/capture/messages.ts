@@ -1,3 +1,4 @@
+import type { HardwareEncoder } from '../../shared/encoders.ts';
 import type { EndReason, Gap } from '../../shared/recording.ts';
 import type { RoomParams } from './room/room.ts';
 import type { SeenUser } from './roster.ts';
@@ -8,11 +9,20 @@ import type { SeenUser } from './roster.ts';
  * JPEG, and comes only while somebody looks.
  */
 
+/**
+ * An encoder of graphics hardware, or x264 in a recording that may also have segments of one: its headers are then numbered so that both
+ * fit into one file.
+ */
+export type PictureCoder = HardwareEncoder | 'standIn';
+
 export interface VideoSettings {
   /** Canvas size in pixels, even. */
   width: number;
   height: number;
   fps: number;
+  /** Absent for x264 alone. */
+  coder?: PictureCoder;
+  /** Of x264. */
   preset: string;
   /**
    * The preset that the recording was begun with, when `preset` is a lighter one: segments keep the headers of that one, so that they
@@ -122,6 +132,8 @@ export interface CaptureJob {
     /** Whether `-fps_mode` is understood (older builds have `-vsync`). */
     hasFpsMode: boolean;
   };
+  /** How an encoder of graphics hardware failed an earlier process of this recording; x264 encodes it since then. */
+  hardwareFailure: HardwareFailure | null;
   /** Number of the first segment this process may open. */
   nextSegment: number;
   /** Null for the first process of a recording. */
@@ -154,9 +166,17 @@ export interface CaptureLive {
   encoderSpeed: number | null;
 }
 
+/** An encoder of graphics hardware that did not start or died; x264 encodes the recording in its place. */
+export interface HardwareFailure {
+  encoder: HardwareEncoder;
+  /** Since when, on the timeline. */
+  sinceMs: number;
+}
+
 /** What a recording gets while the machine is too slow for what was set. */
 export interface CaptureRelief {
-  preset: string;
+  /** Null while an encoder of graphics hardware is at work, which has no presets. */
+  preset: string | null;
   /** Pictures a second, which need not be a whole number. */
   fps: number;
   /** Since when, on the timeline. */
@@ -178,6 +198,7 @@ export interface CaptureStats {
   segmentBytes: number;
   /** How pictures are encoded while the encoder cannot keep up as they should be; null as long as it can. */
   relief: CaptureRelief | null;
+  hardwareFailure: HardwareFailure | null;
   participantsInRoom: number;
   participantsRecorded: number;
   encoder: string;
@@ -211,6 +232,8 @@ export type FromCapture =
   | { type: 'gap'; gap: Gap }
   /** From now on pictures are encoded otherwise than before: lighter, or `relief` null as they should be. */
   | { type: 'relieved'; relief: CaptureRelief | null; atMs: number }
+  /** From now on x264 encodes what is begun; `description` is how the encoder of graphics hardware ended. Told once. */
+  | { type: 'hardwareFailed'; failure: HardwareFailure; description: string }
   | { type: 'connection'; state: 'lost' | 'reconnecting' | 'recovered'; atMs: number }
   /** Somebody who is recorded sends sound, and since `atMs` none comes; or it comes again. */
   | { type: 'sound'; state: 'missing' | 'back'; atMs: number }

@@ -1,3 +1,4 @@
+import { isHardware } from './encode/hardware.ts';
 import type { VideoSettings } from './messages.ts';
 
 /** How pictures are encoded now: with which preset, and whether all of them. */
@@ -8,6 +9,9 @@ export interface ReliefStep {
   /** Every so many-th picture is encoded: 1 is all. */
   pictureEvery: number;
 }
+
+/** What the steps depend on. */
+type ReliefVideo = Pick<VideoSettings, 'preset' | 'fps' | 'coder'>;
 
 /** What an encoder that cannot keep up shows. */
 export interface EncoderSigns {
@@ -24,9 +28,10 @@ const BY_WEIGHT = ['veryslow', 'slower', 'slow', 'medium', 'fast', 'faster', ...
 /** Fewer pictures a second than this would be a slide show. */
 const FEWEST_PICTURES_PER_SECOND = 5;
 
-/** From what was set to the lightest: first the presets, then the frame rate. */
-export function reliefSteps({ preset, fps }: Pick<VideoSettings, 'preset' | 'fps'>): ReliefStep[] {
-  const lighter = LIGHTER.filter((name) => BY_WEIGHT.indexOf(name) > BY_WEIGHT.indexOf(preset));
+/** From what was set to the lightest: first the presets, which graphics hardware has none of, then the frame rate. */
+export function reliefSteps({ preset, fps, coder }: ReliefVideo): ReliefStep[] {
+  const presetsBelow = isHardware(coder) ? [] : LIGHTER;
+  const lighter = presetsBelow.filter((name) => BY_WEIGHT.indexOf(name) > BY_WEIGHT.indexOf(preset));
   const presets = [preset, ...lighter];
   const lightest = presets.at(-1) ?? preset;
   const fewer = [2, 3].filter((every) => fps / every >= FEWEST_PICTURES_PER_SECOND);
@@ -66,7 +71,7 @@ export class Relief {
   #steppedUpMs: number | null = null;
   #calmForMs = CALM_FOR_MS;
 
-  constructor(video: Pick<VideoSettings, 'preset' | 'fps'>) {
+  constructor(video: ReliefVideo) {
     this.#steps = reliefSteps(video);
   }
 

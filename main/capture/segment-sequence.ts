@@ -125,9 +125,14 @@ export class SegmentSequence implements MixSink {
     this.#options.send({ type: 'segmentOpened', segment, output, file: encoder.file, startMs });
   }
 
-  writePicture(canvas: Uint8Array, timestampNs: number, dress?: (picture: Uint8Array) => void): 'written' | 'skipped' {
+  writePicture(
+    canvas: Uint8Array,
+    timestampNs: number,
+    dress?: (picture: Uint8Array) => void,
+    look?: number,
+  ): 'written' | 'skipped' {
     const segment = this.#segmentAt(timestampNs);
-    return segment ? segment.encoder.writePicture(canvas, timestampNs - segment.startNs, dress) : 'skipped';
+    return segment ? segment.encoder.writePicture(canvas, timestampNs - segment.startNs, dress, look) : 'skipped';
   }
 
   writeAudio(pcm: Int16Array, timestampNs: number): void {

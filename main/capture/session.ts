@@ -1,6 +1,7 @@
 import type { EndReason, Gap } from '../../shared/recording.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import type { OpenJpegCoder } from './encode/jpeg-coder.ts';
+import { HardwareDesk } from './hardware-desk.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { LiveFacts } from './live-facts.ts';
 import { LivePicture } from './live-picture.ts';
@@ -54,6 +55,7 @@ export class CaptureSession implements RoomListener {
   readonly #pump: Pump;
   readonly #live = new LiveFacts();
   readonly #sound = new SoundWatch();
+  readonly #hardware: HardwareDesk;
   readonly #relief: ReliefDesk;
   /** Null in recordings of sound alone. */
   readonly #picture: LivePicture | null;
@@ -83,7 +85,8 @@ export class CaptureSession implements RoomListener {
     this.#idle = new IdleWatch(job.limits.idleMs);
     this.#connection = new ConnectionWatch(job.limits.connectionLostMs);
     this.#nextSegment = job.nextSegment;
-    this.#relief = new ReliefDesk(job, deps.send);
+    this.#hardware = new HardwareDesk(job, { ...deps, timelineMs: () => this.#timelineMs() });
+    this.#relief = new ReliefDesk(job, this.#hardware, deps.send);
     this.#picture = job.media.video
       ? new LivePicture({
           ...deps,
@@ -306,6 +309,7 @@ export class CaptureSession implements RoomListener {
   #stageDeps(): StageDeps {
     return {
       ...this.#deps,
+      openEncoder: this.#hardware.openEncoder,
       job: this.#job,
       timelineMs: () => this.#timelineMs(),
       nextSegment: () => {
@@ -387,7 +391,8 @@ export class CaptureSession implements RoomListener {
       participantsInRoom: this.#roster.anchors,
       participantsRecorded: this.#roster.recordedPresent().length,
       relief: this.#relief.current,
-      encoder: this.#job.media.video ? `libx264 ${this.#relief.preset}` : 'libmp3lame',
+      hardwareFailure: this.#hardware.failure,
+      encoder: this.#job.media.video ? this.#relief.encoder : 'libmp3lame',
       live: this.#live.look(this.#roster, this.#stage?.takeLoudest() ?? null, made),
     };
   }

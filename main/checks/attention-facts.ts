@@ -63,12 +63,19 @@ export async function attentionFacts(deps: AttentionDeps): Promise<AttentionFact
 }
 
 /** What is warned of in recordings that are being captured. */
-async function warningsOf({ store, box }: AttentionDeps): Promise<Pick<AttentionFacts, 'withoutSound' | 'relieved'>> {
+async function warningsOf({
+  store,
+  box,
+}: AttentionDeps): Promise<Pick<AttentionFacts, 'withoutSound' | 'relieved' | 'hardwareFailed'>> {
   const rows = store.recordings.capturing();
   const views = await Promise.all(rows.map(({ id }) => box.get(id)));
   const warnedOf = (wanted: RecordingWarning['code']) =>
     rows.filter((_row, index) => views[index]?.warnings.some(({ code }) => code === wanted)).map(placeOf);
-  return { withoutSound: warnedOf('SOUND_MISSING'), relieved: warnedOf('ENCODER_RELIEVED') };
+  return {
+    withoutSound: warnedOf('SOUND_MISSING'),
+    relieved: warnedOf('ENCODER_RELIEVED'),
+    hardwareFailed: warnedOf('HARDWARE_ENCODER_FAILED'),
+  };
 }
 
 function placeOf({ id, roomId, strRoomId }: RecordingRow): { id: string; room: string } {

@@ -1,15 +1,21 @@
 import { expect, it } from 'vitest';
 import { productFfmpeg } from '../../test/support/rig.ts';
 import { inspectFfmpeg } from '../capture/encode/ffmpeg.ts';
-import { checkEncoders, type RunTimed } from './check-encoders.ts';
+import { checkEncoders } from './check-encoders.ts';
+import type { RunTimed } from './encoder-trial.ts';
 import { createRunTimed } from './run-timed.ts';
 
-const SETTINGS = { preset: 'ultrafast', crf: 23, fps: 15 };
+const SETTINGS = { width: 640, height: 360, preset: 'ultrafast', crf: 23, fps: 15, maxRateKbps: 900, gopSeconds: 2 };
 
 it("the product's ffmpeg makes pictures and sound, faster than nothing at all", async () => {
   const facts = await inspectFfmpeg(await productFfmpeg());
   const encoders = new Set(['libx264', 'aac', 'libmp3lame']);
-  const found = await checkEncoders({ ...facts, encoders }, SETTINGS, createRunTimed(new AbortController().signal));
+  const found = await checkEncoders(
+    { ...facts, encoders },
+    SETTINGS,
+    null,
+    createRunTimed(new AbortController().signal),
+  );
   expect(found.map(({ name, works, used }) => `${name} ${works} ${used}`)).toEqual([
     'libx264 true true',
     'aac true true',
@@ -28,7 +34,7 @@ it('says of each why it does not work, and asks only those of the hardware that 
     return { kind: 'done', tookMs: 500 };
   };
   const encoders = new Set(['libx264', 'aac', 'h264_nvenc', 'h264_qsv']);
-  const found = await checkEncoders({ path: 'ffmpeg', encoders }, SETTINGS, run);
+  const found = await checkEncoders({ path: 'ffmpeg', encoders }, SETTINGS, null, run);
   expect(asked).toEqual(['libx264', 'sound', 'h264_nvenc', 'h264_qsv']);
   expect(found.map(({ name, works, speed, message }) => [name, works, speed, message.en])).toEqual([
     ['libx264', true, 2, 'Works.'],
@@ -37,6 +43,17 @@ it('says of each why it does not work, and asks only those of the hardware that 
     ['h264_nvenc', false, null, 'Does not work on this machine: Cannot load libcuda.so.1'],
     ['h264_qsv', false, null, 'Did not end within 8 s.'],
   ]);
+});
+
+it('says which of them recordings get', async () => {
+  const run: RunTimed = async () => ({ kind: 'done', tookMs: 500 });
+  const encoders = new Set(['libx264', 'aac', 'libmp3lame', 'h264_nvenc', 'h264_vaapi']);
+  const usedWith = async (chosen: 'h264_vaapi' | null) => {
+    const found = await checkEncoders({ path: 'ffmpeg', encoders }, SETTINGS, chosen, run);
+    return found.filter(({ used }) => used).map(({ name }) => name);
+  };
+  expect(await usedWith(null)).toEqual(['libx264', 'aac', 'libmp3lame']);
+  expect(await usedWith('h264_vaapi')).toEqual(['aac', 'libmp3lame', 'h264_vaapi']);
 });
 
 it('a program that does not end is ended, one that is not there is told of, and a stopping box waits for none', async () => {

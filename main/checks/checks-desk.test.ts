@@ -31,7 +31,11 @@ function desk(changes: Partial<ChecksDeskDeps> = {}) {
     },
     post: () => Promise.reject(new Error('not asked')),
     callbackKey: null,
-    settings: { callback: { timeoutMs: 1000 }, video: { preset: 'ultrafast', crf: 23, fps: 15 } },
+    settings: {
+      callback: { timeoutMs: 1000 },
+      video: { width: 640, height: 360, preset: 'ultrafast', crf: 23, fps: 15, maxRateKbps: 900, gopSeconds: 2 },
+    },
+    encoderChoice: { current: () => null },
     findFfmpeg: async () => ({ kind: 'missing', tried: [], remedy: 'x' }),
     run: async () => ({ kind: 'late' }),
     ...{ randomId: () => 'x', now: Date.now, monotonicMs: () => performance.now() },

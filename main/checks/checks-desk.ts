@@ -20,7 +20,9 @@ import type { CosCredentials } from '../settings/environment.ts';
 import { SecretError } from '../settings/secrets.ts';
 import { checkCallback } from './check-callback.ts';
 import { checkCos } from './check-cos.ts';
-import { checkEncoders, type RunTimed } from './check-encoders.ts';
+import { checkEncoders } from './check-encoders.ts';
+import type { EncoderChoice } from './encoder-choice.ts';
+import type { RunTimed, TrialVideo } from './encoder-trial.ts';
 
 export interface ChecksDeskDeps {
   /** What requests are judged by. */
@@ -39,8 +41,10 @@ export interface ChecksDeskDeps {
   callbackKey: string | null;
   settings: {
     readonly callback: { readonly timeoutMs: number };
-    readonly video: { readonly preset: string; readonly crf: number; readonly fps: number };
+    readonly video: TrialVideo;
   };
+  /** What recordings are encoded by. */
+  encoderChoice: Pick<EncoderChoice, 'current'>;
   findFfmpeg(): Promise<FfmpegFound | FfmpegMissing>;
   run: RunTimed;
   randomId(): string;
@@ -182,7 +186,7 @@ async function callbackCheck(
   return { ...outcome, deliveryId, tookMs: Math.round(deps.monotonicMs() - startedAtMs), signed: key !== null };
 }
 
-async function encodersCheck({ findFfmpeg, settings, run }: ChecksDeskDeps): Promise<EncodersCheckView> {
+async function encodersCheck({ findFfmpeg, settings, encoderChoice, run }: ChecksDeskDeps): Promise<EncodersCheckView> {
   const search = await findFfmpeg();
   if (search.kind === 'missing') {
     const { remedy } = ERRORS.FFMPEG_MISSING;
@@ -191,7 +195,7 @@ async function encodersCheck({ findFfmpeg, settings, run }: ChecksDeskDeps): Pro
   const { version, licence, source } = search;
   return {
     ffmpeg: { version, licence, source },
-    encoders: await checkEncoders(search, settings.video, run),
+    encoders: await checkEncoders(search, settings.video, encoderChoice.current(), run),
     remedy: null,
   };
 }

@@ -20,6 +20,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
 import { attentionFacts } from './attention-facts.ts';
 import { createChecksDesk } from './checks-desk.ts';
+import type { EncoderChoice } from './encoder-choice.ts';
 import { createFirstRun } from './first-run.ts';
 import { createRunTimed } from './run-timed.ts';
 
@@ -34,6 +35,7 @@ export interface OpenChecksOptions {
   observation: Observation;
   face: Pick<HttpServerDeps, 'access' | 'tls'>;
   disk: { freeBytes(): number | null };
+  encoderChoice: Pick<EncoderChoice, 'current'>;
   host: string;
   rooms: 'trtc' | 'simulated';
   keyInFile: KeyInFile | null;
@@ -66,6 +68,7 @@ export function openChecks(options: OpenChecksOptions): Checks {
     post: createGuardedPost(options.targets),
     callbackKey: environment.callbackKey,
     settings,
+    encoderChoice: options.encoderChoice,
     findFfmpeg: () => findFfmpeg({ preferred: environment.ffmpegPath }),
     run: createRunTimed(stopping.signal),
     randomId: () => randomBytes(8).toString('hex'),

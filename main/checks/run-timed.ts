@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { ffmpegEnvironment } from '../capture/encode/ffmpeg.ts';
-import type { RunTimed } from './check-encoders.ts';
+import type { RunTimed } from './encoder-trial.ts';
 
 const MAX_OUTPUT_BYTES = 256 * 1024;
 

@@ -233,6 +233,25 @@ describe('without a number of the operator', () => {
     accepted(await box.accept(request({ RoomId: 4, Mode: '10' }), { bodyHash: 'h' }));
   });
 
+  it('a hardware encoder that failed is told of and keeps nobody out', async () => {
+    const box = open2();
+    const id = accepted(await box.accept(request(), { bodyHash: 'h' }));
+    await under.advance(0);
+    under.host.last.enter(0);
+    const failure = { encoder: 'h264_nvenc', sinceMs: 9_000 } as const;
+    under.host.last.tell(
+      { type: 'hardwareFailed', failure, description: 'ended with exit code 1' },
+      { type: 'stats', stats: { ...statsAt(10_000), hardwareFailure: failure } },
+    );
+    expect(under.events(id, 'hardwareFailed')).toEqual([
+      { encoder: 'h264_nvenc', atMs: 9_000, message: 'ended with exit code 1' },
+    ]);
+    expect((await box.get(id))?.warnings).toMatchObject([
+      { code: 'HARDWARE_ENCODER_FAILED', message: { en: expect.stringContaining('h264_nvenc') } },
+    ]);
+    accepted(await box.accept(request({ RoomId: 2, Mode: '10' }), { bodyHash: 'h' }));
+  });
+
   it('nothing more is taken while a recording has to be encoded more lightly', async () => {
     const box = open2();
     const id = accepted(await box.accept(request(), { bodyHash: 'h' }));

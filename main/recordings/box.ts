@@ -19,7 +19,7 @@ import type { DiskCare } from './disk-care.ts';
 import type { Supervisor } from './supervisor.ts';
 import { createUploadDesk } from './upload-desk.ts';
 import { createUserSigCheck, userSigExpiresAtMs } from './user-sig.ts';
-import { endsAfterUserSig, reliefWarnings, soundWarnings, warningsOf } from './warnings.ts';
+import { endsAfterUserSig, hardwareWarnings, reliefWarnings, soundWarnings, warningsOf } from './warnings.ts';
 
 export interface BoxDeps {
   store: Store;
@@ -54,6 +54,7 @@ export function createBox(deps: BoxDeps): BoxApi {
       ...warningsOf(row, settings.limits.maxLengthMs, now()),
       ...soundWarnings(row, stats?.soundMissingSinceMs ?? null),
       ...reliefWarnings(row, stats?.relief ?? null),
+      ...hardwareWarnings(row, stats?.hardwareFailure ?? null),
     ];
     return { ...shown, durationMs, warnings };
   };

@@ -21,6 +21,8 @@ export interface CaptureRunDeps {
   prepareJob(row: RecordingRow, absence: Absence): Promise<CaptureJob>;
   /** A picture of what is being recorded, as JPEG, for those who look at it now. */
   onPicture(recordingId: string, jpeg: Uint8Array): void;
+  /** An encoder of graphics hardware failed. */
+  onHardwareFailed?(): void;
   /** Called when the recording has left the capturing states. */
   onFinished(recordingId: string): void;
 }
@@ -236,6 +238,9 @@ export class CaptureRun {
         this.#latest = message.stats;
         this.#firstBeatMs ??= message.stats.timelineMs;
         return;
+      case 'hardwareFailed':
+        this.#deps.onHardwareFailed?.();
+        return;
       case 'log':
         this.#deps.log[message.level]({ recordingId: this.#id, ...message.data }, message.message);
         return;
@@ -245,8 +250,6 @@ export class CaptureRun {
         return;
       case 'ended':
         this.#ended = message;
-        return;
-      default:
         return;
     }
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EncoderSetting } from '../../shared/encoders.ts';
 import { ffmpegPath } from '../../test/support/flash-and-beep.ts';
 import { addRecording, SECRETS } from '../../test/support/new-recording.ts';
 import { defaultSettings, withOverrides } from '../settings/settings.ts';
@@ -68,9 +69,37 @@ function inputs(row: RecordingRow, changes: Partial<JobInputs> = {}): JobInputs 
     directory,
     absence: 'captureDied',
     ffmpeg: { path: '/ffmpeg', hasFpsMode: true },
+    encoder: null,
+    hardwareFailure: null,
     ...changes,
   };
 }
+
+describe('what encodes the pictures', () => {
+  let row: RecordingRow;
+  beforeEach(() => {
+    row = addRecording(store, { mode: '12' });
+  });
+  const coderOf = async (encoder: EncoderSetting, changes: Partial<JobInputs>) => {
+    const settings = withOverrides(defaultSettings(), { video: { encoder } });
+    return (await buildJob(inputs(row, { settings, ...changes }))).video.coder;
+  };
+
+  it('is x264 alone by default, and x264 beside hardware where there may be some', async () => {
+    expect(await coderOf('software', {})).toBe(undefined);
+    expect(await coderOf('auto', {})).toBe('standIn');
+    expect(await coderOf('auto', { encoder: 'h264_qsv' })).toBe('h264_qsv');
+  });
+
+  it('is never again hardware in a recording that it failed, whatever is set meanwhile', async () => {
+    const hardwareFailure = { encoder: 'h264_qsv', sinceMs: 1_000 } as const;
+    for (const setting of ['software', 'auto', 'h264_qsv'] as const) {
+      expect(await coderOf(setting, { encoder: 'h264_qsv', hardwareFailure })).toBe('standIn');
+    }
+    const job = await buildJob(inputs(row, { hardwareFailure }));
+    expect(job.hardwareFailure).toEqual(hardwareFailure);
+  });
+});
 
 describe('the job of a first process', () => {
   it('is the request, the settings and an empty past', async () => {
@@ -100,7 +129,7 @@ describe('the job of a first process', () => {
       slotOwners: [],
       idleSinceEpochMs: null,
     });
-    const { layout: _, ...video } = settings.video;
+    const { layout: _, encoder: __, ...video } = settings.video;
     expect(job.video).toEqual(video);
     expect(job.room.roomId).toBeUndefined();
     expect(JSON.stringify(job)).not.toContain(SECRETS.secretKey);

@@ -1,9 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { HardwareEncoder } from '../../shared/encoders.ts';
 import { mediaOf } from '../../shared/recording.ts';
 import { parseSegmentFileName } from '../capture/encode/segment-name.ts';
 import { timelineEnd } from '../capture/encode/timeline-end.ts';
-import type { Absence, CaptureJob, OutputName, Resume, RoomsSource } from '../capture/messages.ts';
+import type {
+  Absence,
+  CaptureJob,
+  HardwareFailure,
+  OutputName,
+  Resume,
+  RoomsSource,
+  VideoSettings,
+} from '../capture/messages.ts';
 import type { Settings } from '../settings/settings.ts';
 import { namesOf } from '../store/names.ts';
 import type { RecordingRow, RecordingSecrets, SegmentRow, StayRow } from '../store/rows.ts';
@@ -27,6 +36,10 @@ export interface JobInputs {
   rooms: { kind: 'trtc' } | { kind: 'simulated'; scenarioPath: string };
   directory: string;
   ffmpeg: CaptureJob['ffmpeg'];
+  /** What encodes pictures now; null for x264. */
+  encoder: HardwareEncoder | null;
+  /** How an encoder of graphics hardware failed this recording before. */
+  hardwareFailure: HardwareFailure | null;
   /** Why nobody records now, when somebody did before. */
   absence: Absence;
 }
@@ -34,7 +47,7 @@ export interface JobInputs {
 /** The job of a recording's next capture process; reads the last segments to learn where the timeline goes on. */
 export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
   const { row, secrets, segments, stays, settings, rooms, directory, ffmpeg } = inputs;
-  const { layout, ...video } = settings.video;
+  const { layout, encoder: _, ...video } = settings.video;
   const isMixed = row.mode.startsWith('1');
   const source: RoomsSource =
     rooms.kind === 'trtc'
@@ -57,16 +70,23 @@ export async function buildJob(inputs: JobInputs): Promise<CaptureJob> {
     layout: row.layout ?? layout,
     dressing: settings.dressing,
     names: namesOf(row),
-    video,
+    video: { ...video, ...coderOf(inputs) },
     audio: settings.audio,
     limits: settings.limits,
     directory,
     ffmpeg,
+    hardwareFailure: inputs.hardwareFailure,
     nextSegment: await nextSegment(directory, segments),
     resume: row.startedAtMs === null ? null : await resumeOf(row.startedAtMs, inputs),
     slotOwners: row.isReserve ? ownersOf(stays) : [],
     idleSinceEpochMs: row.idleSinceAtMs,
   };
+}
+
+/** x264 keeps its headers apart from those that a process before or after this one may get from graphics hardware. */
+function coderOf({ settings, encoder, hardwareFailure }: JobInputs): Pick<VideoSettings, 'coder'> {
+  if (hardwareFailure !== null) return { coder: 'standIn' };
+  return settings.video.encoder === 'software' ? {} : { coder: encoder ?? 'standIn' };
 }
 
 /** Whose each slot is, after the stays known so far. */

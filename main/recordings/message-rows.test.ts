@@ -7,7 +7,7 @@ import { addRecording } from '../../test/support/new-recording.ts';
 import type { CaptureStats, FromCapture } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { MessageRows } from './message-rows.ts';
+import { hardwareFailureOf, MessageRows } from './message-rows.ts';
 
 let directory: string;
 let store: Store;
@@ -181,4 +181,17 @@ describe('whoever is not there any more when another process comes into the room
       ['b', 7_500],
     ]);
   });
+});
+
+it('how a hardware encoder failed is found again, however much happened before and since', () => {
+  const failure = { encoder: 'h264_qsv', sinceMs: 5_000 } as const;
+  expect(hardwareFailureOf(store, id)).toBe(null);
+  const gap = { atMs: 0, durationMs: 1, reason: 'encoderDied' as const, cut: false };
+  const fill = () => store.transaction(() => Array.from({ length: 1100 }, () => store.events.append('gap', id, gap)));
+  fill();
+  expect(hardwareFailureOf(store, id)).toBe(null);
+  rows.write({ type: 'hardwareFailed', failure, description: 'gone' });
+  fill();
+  expect(hardwareFailureOf(store, id)).toEqual(failure);
+  expect(hardwareFailureOf(store, 'another')).toBe(null);
 });

@@ -1,4 +1,4 @@
-import type { CaptureStats, FromCapture } from '../capture/messages.ts';
+import type { CaptureStats, FromCapture, HardwareFailure } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { interrupted, RESUMED } from './announcements.ts';
@@ -176,6 +176,9 @@ function writeMessage(store: Store, now: () => number, id: string, message: Plai
       if (message.relief === null) store.events.append('encoderRestored', id, { atMs: message.atMs });
       else store.events.append('encoderRelieved', id, { ...message.relief, atMs: message.atMs });
       return;
+    case 'hardwareFailed':
+      writeHardwareFailed(store, id, message);
+      return;
     case 'sdkProblem':
       writeSdkProblem(store, id, message);
       return;
@@ -189,6 +192,29 @@ function writeConnection(store: Store, id: string, message: Extract<FromCapture,
     if (state === 'lost') store.announcements.tell(id, interrupted('connectionLost'));
     if (state === 'recovered') store.announcements.tell(id, RESUMED);
   });
+}
+
+const HARDWARE_FAILED = 'hardwareFailed';
+const EVENTS_AT_A_TIME = 1000;
+
+function writeHardwareFailed(
+  store: Store,
+  id: string,
+  { failure, description }: Extract<FromCapture, { type: 'hardwareFailed' }>,
+): void {
+  const { encoder, sinceMs } = failure;
+  store.events.append(HARDWARE_FAILED, id, { encoder, atMs: sinceMs, message: description });
+}
+
+/** How an encoder of graphics hardware failed a recording, or null when none did. */
+export function hardwareFailureOf(store: Pick<Store, 'events'>, recordingId: string): HardwareFailure | null {
+  for (let afterSeq: number | undefined = 0; afterSeq !== undefined; ) {
+    const events = store.events.list({ recordingId, afterSeq, limit: EVENTS_AT_A_TIME });
+    const found = events.find(({ type }) => type === HARDWARE_FAILED)?.data;
+    if (found) return { encoder: found.encoder as HardwareFailure['encoder'], sinceMs: Number(found.atMs) };
+    afterSeq = events.at(-1)?.seq;
+  }
+  return null;
 }
 
 function writeSegmentOpened(store: Store, id: string, message: Extract<FromCapture, { type: 'segmentOpened' }>): void {

@@ -1,7 +1,7 @@
 import { CAPTURING_STATES, type RecordingState } from '../../shared/recording.ts';
 import type { Text } from '../../shared/texts/language.ts';
 import type { RecordingWarning } from '../../shared/view.ts';
-import type { CaptureRelief } from '../capture/messages.ts';
+import type { CaptureRelief, HardwareFailure } from '../capture/messages.ts';
 import type { RecordingRow } from '../store/rows.ts';
 
 /** A UserSig that is about to expire is told of this long before. */
@@ -32,11 +32,31 @@ export function reliefWarnings(
   if (relief === null || startedAtMs === null) return [];
   const at = new Date(startedAtMs + cutMs + relief.sinceMs).toISOString();
   const { preset, fps } = relief;
-  const message: Text = {
-    en: `The machine is too slow for all it records: this recording goes on with the faster preset ${preset} and ${fps} pictures a second. Its sound is whole. It gets back what was set when there is room again.`,
-    zh: `本机性能不足：此录制改用更快的预设 ${preset}，每秒 ${fps} 帧继续录制，声音不受影响。有余力后会自动恢复原设置。`,
-  };
+  const message: Text =
+    preset === null
+      ? {
+          en: `The machine is too slow for all it records: this recording goes on with ${fps} pictures a second. Its sound is whole. It gets back what was set when there is room again.`,
+          zh: `本机性能不足：此录制以每秒 ${fps} 帧继续录制，声音不受影响。有余力后会自动恢复原设置。`,
+        }
+      : {
+          en: `The machine is too slow for all it records: this recording goes on with the faster preset ${preset} and ${fps} pictures a second. Its sound is whole. It gets back what was set when there is room again.`,
+          zh: `本机性能不足：此录制改用更快的预设 ${preset}，每秒 ${fps} 帧继续录制，声音不受影响。有余力后会自动恢复原设置。`,
+        };
   return [{ code: 'ENCODER_RELIEVED', at, message }];
+}
+
+/** Warns of a recording whose encoder of graphics hardware ended by itself. */
+export function hardwareWarnings(
+  { startedAtMs, cutMs }: Pick<RecordingRow, 'startedAtMs' | 'cutMs'>,
+  failure: HardwareFailure | null,
+): RecordingWarning[] {
+  if (failure === null || startedAtMs === null) return [];
+  const at = new Date(startedAtMs + cutMs + failure.sinceMs).toISOString();
+  const message: Text = {
+    en: `The hardware encoder ${failure.encoder} failed: this recording goes on with x264, which takes more of the processor. Look at driver and graphics card; “Probe encoders” under Settings, Diagnostics tries it.`,
+    zh: `硬件编码器 ${failure.encoder} 出错：此录制改用 x264 继续录制，会占用更多处理器。请检查驱动和显卡；可在“设置 → 诊断”中点击“检测编码器”进行试用。`,
+  };
+  return [{ code: 'HARDWARE_ENCODER_FAILED', at, message }];
 }
 
 /** Warns of a recording to which no sound comes since that moment of its timeline, although somebody sends some. */

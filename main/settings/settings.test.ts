@@ -42,6 +42,7 @@ describe('settings', () => {
       width: 1280,
       height: 720,
       fps: 15,
+      encoder: 'software',
       preset: 'veryfast',
       crf: 23,
       maxRateKbps: 2500,

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { askOf } from '../../shared/api/schema-errors.ts';
+import { ENCODER_SETTINGS } from '../../shared/encoders.ts';
 import { KEY_STORE_SETTINGS } from '../../shared/key-store.ts';
 import { LAYOUTS } from '../../shared/recording.ts';
 import { hostPatternProblem } from '../network/host-patterns.ts';
@@ -90,6 +91,7 @@ export const SettingsSchema = Type.Object(
       width: evenPixels(1280),
       height: evenPixels(720),
       fps: whole(15, 1, 60),
+      encoder: oneOf(ENCODER_SETTINGS, 'software'),
       preset: oneOf(PRESETS, 'veryfast'),
       crf: whole(23, 0, 51),
       maxRateKbps: whole(2500, 100, 100_000),

@@ -77,7 +77,7 @@ export const EncodersCheckSchema = Type.Object({
       used: Type.Boolean({ description: 'Whether recordings are made with it.' }),
       speed: OrNull(
         Type.Number(),
-        'Times real time, for one second of 1280x720 or of sound; null when it does not work.',
+        'Times real time, for one second of pictures as they are set or of sound; null when it does not work.',
       ),
       message: Text("In the reader's language."),
     }),
@@ -113,6 +113,7 @@ export const AttentionFactsSchema = Type.Object({
     'Recordings whose UserSig ends soon or has ended.',
   ),
   relieved: List(Place, 'Recordings that are encoded more lightly than set, because the machine does not keep up.'),
+  hardwareFailed: List(Place, 'Recordings that x264 encodes because the encoder of graphics hardware failed them.'),
   withoutSound: List(Place, 'Recordings to which no sound comes although somebody sends some.'),
   clock: Type.Object({
     behindMs: Whole('How far the clock is behind what the box has written down before; 0 when it is not.'),

@@ -91,6 +91,15 @@ export const ATTENTION_TEXTS = {
     en: 'See what else keeps the machine busy, stop a recording, or set a smaller picture or frame rate. What was set comes back by itself once there is room.',
     zh: '请检查还有什么程序占用本机，停止一个录制，或调小画面尺寸、帧率。有余力后会自动恢复原设置。',
   },
+  hardwareTitle: { en: 'A hardware encoder failed', zh: '硬件编码器出错' },
+  hardware: {
+    en: 'These recordings go on with x264, which takes more of the processor. Nothing has to be done for them.',
+    zh: '这些录制改用 x264 继续进行，会占用更多处理器，无需为此做任何操作。',
+  },
+  hardwareRemedy: {
+    en: 'Look at driver and graphics card, press “Probe encoders” under Settings, Diagnostics, or set the encoder to software.',
+    zh: '请检查驱动和显卡，在“设置 → 诊断”中点击“检测编码器”，或将编码器设为软件编码。',
+  },
   soundTitle: { en: 'A recording gets no sound', zh: '有录制收不到声音' },
   sound: {
     en: 'Somebody in the room sends sound, but none arrives. A machine without a sound device hears nothing.',

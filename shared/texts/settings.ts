@@ -26,17 +26,21 @@ export const SETTING_TEXTS = {
     zh: '常用 1280 × 720；1920 × 1080 约需两倍的空间和运算。',
   },
   'video.fps': { en: 'How smooth movement looks; 15 suits conversations.', zh: '画面流畅程度；15 适合会话场景。' },
+  'video.encoder': {
+    en: 'Graphics hardware spares the processor; when it fails, x264 goes on.',
+    zh: '硬件编码可减轻处理器负担；硬件出错时自动改用 x264。',
+  },
   'video.preset': {
-    en: 'Effort of the encoder: slower presets make smaller files and need more processor.',
-    zh: '编码器预设：越慢文件越小，但占用更多处理器。',
+    en: 'Effort of x264: slower presets make smaller files and need more processor.',
+    zh: 'x264 编码预设：越慢文件越小，但占用更多处理器。',
   },
   'video.crf': {
     en: 'Lower is better and larger: 18 is very fine, 23 is good, 28 is small.',
     zh: '越小画质越好、文件越大：18 很清晰，23 良好，28 文件较小。',
   },
   'video.maxRateKbps': {
-    en: 'What the picture takes at most, however much moves.',
-    zh: '无论画面变化多大，视频都不超过该码率。',
+    en: 'What the picture takes at most, however much moves; only x264 and NVENC keep to it.',
+    zh: '无论画面变化多大，视频都不超过该码率；仅 x264 与 NVENC 遵守此上限。',
   },
   'video.gopSeconds': { en: 'Longest distance between two key pictures.', zh: '两个关键帧之间的最长间隔。' },
   'video.fit': {

@@ -85,6 +85,8 @@ export async function startBox(options: TestBoxOptions): Promise<TestBox> {
   const serve = [
     process.execPath,
     '--max-semi-space-size=4',
+    '--optimize-for-size',
+    '--no-memory-reducer',
     ENTRY,
     'serve',
     '--data',

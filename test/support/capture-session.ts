@@ -68,6 +68,7 @@ export function captureJob(changes: Partial<CaptureJob> = {}, limits: Partial<Ca
     },
     directory: '/nowhere',
     ffmpeg: { path: '/nowhere/ffmpeg', hasFpsMode: true },
+    hardwareFailure: null,
     nextSegment: 0,
     resume: null,
     slotOwners: [],

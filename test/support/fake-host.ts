@@ -89,6 +89,7 @@ export function statsAt(timelineMs: number): CaptureStats {
     pipeBacklogBytes: 0,
     segmentBytes: 0,
     relief: null,
+    hardwareFailure: null,
     participantsInRoom: 0,
     participantsRecorded: 0,
     encoder: 'fake',

@@ -57,6 +57,11 @@ export const isMeasuring = ({ command }: ProcessEntry): boolean => /measure-main
 /** The encoder of a segment, not the ffmpeg of a simulated room or of the finalizer. */
 export const isEncoder = ({ command }: ProcessEntry): boolean => /-f matroska -i pipe:0/.test(command);
 
+/** The process of an encoder that does the work, whatever stands before it. */
+export function isWorkingEncoder(entry: ProcessEntry): boolean {
+  return isEncoder(entry) && !descendants(entry.pid).some(isEncoder);
+}
+
 /** What a process holds open: descriptor number and what it leads to. */
 export function openDescriptors(pid: number): { fd: number; target: string }[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {

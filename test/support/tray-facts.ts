@@ -19,6 +19,7 @@ export const ALL_WELL: AttentionFacts = {
   expiring: [],
   withoutSound: [],
   relieved: [],
+  hardwareFailed: [],
   clock: { behindMs: 0, cosDifferenceMs: null },
   tls: null,
   quarantine: { rows: 0, files: 0 },

@@ -211,6 +211,21 @@ describe('early parts that no file can use', () => {
     expect(existsSync(path.join(rig.directoryOf(id), 'mix.live.partial'))).toBe(false);
   });
 
+  it('leave no file behind when the box was killed and the recording goes another way then', async () => {
+    await start();
+    const id = await rig.begin();
+    const left = path.join(rig.directoryOf(id), 'mix.live.partial');
+    await growTo(id, 0.7);
+    await rig.until('sent', () => rig.parts().length >= 2);
+    await rig.uploads.stop();
+    await nodeFileSystem.writeFile(left, 'of the killed box');
+    rig.settings.loudness.enabled = true;
+    rig.end(id);
+    await rig.restart();
+    await rig.untilDelivered(id);
+    expect(existsSync(left)).toBe(false);
+  });
+
   it('of a recording without a file are aborted in COS', async () => {
     await start();
     const id = await rig.begin();

@@ -57,6 +57,28 @@ it('does not slow the fastest preset down', () => {
   expect(after(liveEncoderArgs(settings('12')), '-rc-lookahead')).toBe('5');
 });
 
+it('gives pictures to graphics hardware where that is said, and sound never', () => {
+  const video = { ...SMALL_VIDEO, coder: 'h264_vaapi' } as const;
+  const args = liveEncoderArgs(settings('12', { video }));
+  expect(after(args, '-vaapi_device')).toBe('/dev/dri/renderD128');
+  expect(args.indexOf('-vaapi_device')).toBeLessThan(args.indexOf('-i'));
+  expect(args.join(' ')).toContain('-vsync passthrough -vf format=nv12,hwupload -c:v h264_vaapi');
+  for (const option of ['-preset', '-crf', '-x264-params', '-rc-lookahead', '-threads', 'libx264']) {
+    expect(args).not.toContain(option);
+  }
+  expect(after(args, '-colorspace')).toBe('smpte170m');
+  expect(after(args, '-c:a')).toBe('aac');
+  expect(liveEncoderArgs(settings('10', { video }))).toEqual(liveEncoderArgs(settings('10')));
+});
+
+it('x264 beside graphics hardware numbers its headers apart, with a lighter preset as well', () => {
+  const video = { ...SMALL_VIDEO, coder: 'standIn' } as const;
+  expect(after(liveEncoderArgs(settings('12', { video })), '-x264-params')).toBe('sps-id=1');
+  const lighter = { ...video, preset: 'superfast', begunWithPreset: 'veryfast' };
+  expect(after(liveEncoderArgs(settings('12', { video: lighter })), '-x264-params')).toMatch(/^cabac=1:.*:sps-id=1$/);
+  expect(liveEncoderArgs(settings('12'))).not.toContain('-x264-params');
+});
+
 const PAIRS = [
   ['veryfast', 'superfast'],
   ['veryfast', 'ultrafast'],

@@ -1,6 +1,7 @@
 import type { Mode } from '../../../shared/recording.ts';
 import type { AudioSettings, VideoSettings } from '../messages.ts';
 import type { FfmpegFacts } from './ffmpeg.ts';
+import { hardwareArgs, isHardware } from './hardware.ts';
 import type { ColourMatrix, MatroskaTracks } from './matroska.ts';
 
 /** Which tracks a file has, in the words of the mixed modes: 10 sound, 11 pictures, 12 both. */
@@ -65,8 +66,10 @@ export function containerOfMode(mode: MediaMode): 'mp4' | 'mp3' {
  */
 export function liveEncoderArgs(settings: LiveEncoderSettings): string[] {
   const tracks = tracksOfMode(settings);
+  const { coder } = settings.video;
   return [
     ...['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'warning'],
+    ...(tracks.video && isHardware(coder) ? hardwareArgs(coder, settings.video).device : []),
     // The header says all there is to know: reading on before starting would only hold pictures back. (`-fflags nobuffer` would go
     // one step further and throw away what was read so far, which is the first picture.)
     ...['-probesize', '32', '-analyzeduration', '0'],
@@ -93,16 +96,29 @@ function videoArgs({ video, matrix, threads, ffmpeg }: LiveEncoderSettings): str
   const colour = COLOUR_NAMES[matrix];
   return [
     ...['-map', '0:v:0', ffmpeg.hasFpsMode ? '-fps_mode' : '-vsync', 'passthrough'],
-    ...['-c:v', 'libx264', '-preset', video.preset, '-crf', `${video.crf}`],
-    ...['-maxrate', `${video.maxRateKbps}k`, '-bufsize', `${video.maxRateKbps * 2}k`],
-    ...['-g', `${Math.max(1, Math.round(video.gopSeconds * video.fps))}`, '-bf', '0'],
-    ...(video.begunWithPreset === undefined ? [] : ['-x264-params', headersOf(video.begunWithPreset)]),
-    // The fastest preset looks ahead not at all, which must not be made slower.
-    ...(video.preset === 'ultrafast' ? [] : ['-rc-lookahead', `${LOOK_AHEAD_PICTURES}`]),
-    ...['-threads', `${threads}`, '-pix_fmt', 'yuv420p'],
+    ...(isHardware(video.coder) ? hardwareArgs(video.coder, video).coder : x264Args(video, threads)),
     ...['-colorspace', colour, '-color_primaries', colour, '-color_trc', colour, '-color_range', 'tv'],
   ];
 }
+
+function x264Args(video: VideoSettings, threads: number): string[] {
+  const headers = [
+    ...(video.begunWithPreset === undefined ? [] : [headersOf(video.begunWithPreset)]),
+    ...(video.coder === 'standIn' ? [`sps-id=${STAND_IN_HEADERS}`] : []),
+  ];
+  return [
+    ...['-c:v', 'libx264', '-preset', video.preset, '-crf', `${video.crf}`],
+    ...['-maxrate', `${video.maxRateKbps}k`, '-bufsize', `${video.maxRateKbps * 2}k`],
+    ...['-g', `${Math.max(1, Math.round(video.gopSeconds * video.fps))}`, '-bf', '0'],
+    ...(headers.length === 0 ? [] : ['-x264-params', headers.join(':')]),
+    // The fastest preset looks ahead not at all, which must not be made slower.
+    ...(video.preset === 'ultrafast' ? [] : ['-rc-lookahead', `${LOOK_AHEAD_PICTURES}`]),
+    ...['-threads', `${threads}`, '-pix_fmt', 'yuv420p'],
+  ];
+}
+
+/** Number of the headers of x264 beside an encoder of graphics hardware, which all number theirs 0: both then fit into one file. */
+const STAND_IN_HEADERS = 1;
 
 /** What the presets write into the headers beyond the settings here: reference pictures and the offset of their psychovisual part. */
 const HEADERS: Readonly<Record<string, { references: number; chromaOffset: number }>> = {

@@ -48,6 +48,7 @@ function job(more: Partial<CaptureJob> = {}): CaptureJob {
     },
     directory,
     ffmpeg: { path: ffmpegPath, hasFpsMode: false },
+    hardwareFailure: null,
     nextSegment: 0,
     resume: null,
     slotOwners: [],

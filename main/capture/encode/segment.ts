@@ -49,7 +49,7 @@ export function openSegmentEncoder(
     get bytesWritten() {
       return encoder.bytesWritten;
     },
-    writePicture: (canvas, timestampNs, dress) => encoder.writePicture(canvas, timestampNs, dress),
+    writePicture: (canvas, timestampNs, dress, look) => encoder.writePicture(canvas, timestampNs, dress, look),
     writeAudio: (pcm, timestampNs) => encoder.writeAudio(pcm, timestampNs),
     finish: (timeoutMs) => encoder.finish(timeoutMs),
     readableMs: () => timelineEnd(fullPath, container),

@@ -48,7 +48,11 @@ const PARTS_PER_TURN = 8;
 const MAX_RESTARTS = 3;
 /** A part that is on its way when the recording ends may get there, if it does so quickly. */
 const LAST_PART_MS = 1500;
-const WORKING_NAME = 'mix.live.partial';
+
+/** Where a recording's file grows. */
+export function workingFile(recordingDirectory: string): string {
+  return path.join(recordingDirectory, 'mix.live.partial');
+}
 
 /** Sends one recording's mix while it grows. Its upload is that of file 0, as the mix always is. */
 export class LiveSession {
@@ -150,7 +154,7 @@ export class LiveSession {
     const { directoryOf, fileSystem } = this.#deps;
     this.#proven = new Set();
     this.#moreFromBytes = 0;
-    return await LiveFile.create(path.join(directoryOf(this.#recordingId), WORKING_NAME), fileSystem);
+    return await LiveFile.create(workingFile(directoryOf(this.#recordingId)), fileSystem);
   }
 
   async #abandonFile(): Promise<void> {

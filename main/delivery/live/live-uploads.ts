@@ -10,7 +10,7 @@ import type { FinalizeFileSystem } from '../join/write-file.ts';
 import type { UploadStepDeps } from '../upload-step.ts';
 import { isOpen } from '../upload-window.ts';
 import type { FinishPlan } from './live-file.ts';
-import { type AdoptableFile, LiveSession } from './live-session.ts';
+import { type AdoptableFile, LiveSession, workingFile } from './live-session.ts';
 
 export interface LiveUploadsDeps {
   store: Pick<Store, 'recordings' | 'segments' | 'uploadJournal' | 'liveUploads' | 'events' | 'transaction'>;
@@ -85,6 +85,9 @@ class Live implements LiveUploads {
     if (store.liveUploads.has(recordingId) && !isAdopted)
       await this.#drop(recordingId, 'the finished file is another one');
     await this.#close(recordingId);
+    // One of before a restart has no session here; whoever cannot remove it has a file too many, and a recording all the same.
+    const { directoryOf, fileSystem = nodeFileSystem } = this.#deps;
+    await fileSystem.rm(workingFile(directoryOf(recordingId)), { force: true }).catch(() => {});
   }
 
   async stop(): Promise<void> {

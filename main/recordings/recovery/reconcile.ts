@@ -4,6 +4,7 @@ import type { OutputName } from '../../capture/messages.ts';
 import type { MediaFileRow, RecordingRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import { mediaKind } from '../naming.ts';
+import { noteLostEnds } from './lost-ends.ts';
 import { lostBeginning, lostGap, mayHoldUntold } from './lost-news.ts';
 import { baseName, type FolderEntry, planRepairs, type Repair } from './plan.ts';
 import { type QuarantineFiles, quarantineFile } from './quarantine-file.ts';
@@ -34,6 +35,7 @@ export async function reconcile(deps: ReconcileDeps, recording: RecordingRow): P
     finished: finishedOutputs(store.files.list(recording.id)),
   });
   for (const repair of repairs) await carryOut(deps, recording, directory, repair);
+  await noteLostEnds(store, recording, directory);
   return repairs;
 }
 

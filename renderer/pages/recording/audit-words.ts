@@ -38,6 +38,7 @@ function valuesOf(data: Record<string, unknown>, t: TFunction, language: string)
     'output',
     'segments',
     'name',
+    'encoder',
     'preset',
     'fps',
     'mixed',

@@ -11,8 +11,9 @@ export const audit = {
   enterFailed: 'The room could not be entered: {{message}}',
   leftToReenter: 'Left the room at {{timeline}} to enter it anew, because the connection was lost for long',
   encoderRelieved:
-    'From {{at}} on it is encoded by the preset {{preset}} with {{fps}} pictures a second, because the machine is too slow',
+    'From {{at}} on it is encoded more lightly, because the machine is too slow: preset {{preset}}, {{fps}} pictures a second',
   encoderRestored: 'From {{at}} on it is encoded as set again',
+  hardwareFailed: 'The hardware encoder {{encoder}} failed at {{at}}, x264 goes on: {{message}}',
   soundMissing: 'No sound comes from {{at}} on, although somebody sends some',
   soundBack: 'Sound comes again at {{at}}',
   connection: 'Connection to the room: {{state}}, at {{at}}',

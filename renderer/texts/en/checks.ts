@@ -42,7 +42,7 @@ export const checks = {
   },
   encoders: {
     title: 'Encoders',
-    lead: 'Lets each encoder of this machine make one second. Takes a few seconds of one core.',
+    lead: 'Lets each encoder of this machine make one second and tells which one recordings get. Takes a few seconds of one core.',
     button: 'Probe encoders',
     picture: 'Picture',
     sound: 'Sound',
@@ -54,7 +54,7 @@ export const checks = {
   },
   capacity: {
     title: 'What this box can hold',
-    lead: 'The box measures by itself what a recording costs it, when nothing is recorded: at its first start, and when ffmpeg, picture size, frame rate or preset change. A fifth of the processor stays free. It takes about three seconds.',
+    lead: 'The box measures by itself what a recording costs it, when nothing is recorded: at its first start, and when ffmpeg, encoder, picture size, frame rate or preset change. A fifth of the processor stays free. It takes about three seconds.',
     button: 'Measure again',
     due: 'Will be measured at the next quiet moment; until then what is known is scaled to the present settings.',
     measuring: 'Measuring …',

@@ -12,6 +12,7 @@ export const settingTitles = {
       width: 'Width',
       height: 'Height',
       fps: 'Pictures',
+      encoder: 'Encoder',
       preset: 'Encoder effort',
       crf: 'Quality factor',
       maxRateKbps: 'Highest bit rate',
@@ -88,6 +89,16 @@ export const settingTitles = {
   parts: { from: 'From', to: 'To', timeZone: 'Time zone' },
   choices: {
     video: {
+      encoder: {
+        software: 'Software (x264)',
+        auto: 'Hardware that works here, else software',
+        h264_nvenc: 'NVIDIA (h264_nvenc)',
+        h264_qsv: 'Intel Quick Sync (h264_qsv)',
+        h264_vaapi: 'Linux VA-API (h264_vaapi)',
+        h264_videotoolbox: 'Apple (h264_videotoolbox)',
+        h264_amf: 'AMD (h264_amf)',
+        h264_mf: 'Windows Media Foundation (h264_mf)',
+      },
       preset: {
         ultrafast: 'ultrafast (least work, largest files)',
         superfast: 'superfast',

@@ -14,6 +14,7 @@ export const settingTitles: Same<typeof english> = {
       width: '宽度',
       height: '高度',
       fps: '帧率',
+      encoder: '编码器',
       preset: '编码预设',
       crf: '画质系数',
       maxRateKbps: '最高码率',
@@ -90,6 +91,16 @@ export const settingTitles: Same<typeof english> = {
   parts: { from: '开始', to: '结束', timeZone: '时区' },
   choices: {
     video: {
+      encoder: {
+        software: '软件编码（x264）',
+        auto: '本机可用的硬件编码，否则软件编码',
+        h264_nvenc: 'NVIDIA（h264_nvenc）',
+        h264_qsv: 'Intel Quick Sync（h264_qsv）',
+        h264_vaapi: 'Linux VA-API（h264_vaapi）',
+        h264_videotoolbox: 'Apple（h264_videotoolbox）',
+        h264_amf: 'AMD（h264_amf）',
+        h264_mf: 'Windows Media Foundation（h264_mf）',
+      },
       preset: {
         ultrafast: 'ultrafast（占用最低，文件最大）',
         superfast: 'superfast',
