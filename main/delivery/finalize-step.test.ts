@@ -84,6 +84,18 @@ describe('finalizing', () => {
       { atMs: 2_000, durationMs: 2_000, reason: 'segmentLost', cut: false },
     ]);
   });
+
+  it('tells no gap for an empty segment whose time the next process recorded', async () => {
+    const segments = [
+      { output: 'mix', startMs: 0, content: mp3 },
+      { output: 'mix', startMs: 3_000, content: Buffer.alloc(0) },
+      { output: 'mix', startMs: 2_000, content: mp3 },
+    ] as const;
+    const recording = await rig.ended(segments, { timelineMs: 4_000 });
+    expect((await run(recording)).outcome).toEqual({ kind: 'done' });
+    await expectFinished(recording);
+    expect(store.gaps.list(recording.id)).toEqual([]);
+  });
 });
 
 describe('a box that dies', () => {

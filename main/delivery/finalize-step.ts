@@ -44,7 +44,7 @@ export interface FinalizeStepDeps {
 /** One output of a recording with what its file will be. */
 interface Target {
   output: SegmentRow['output'];
-  segments: (FoundSegment & { path: string; startMs: number })[];
+  segments: (FoundSegment & Pick<SegmentRow, 'segment' | 'startMs'> & { path: string })[];
   name: string;
   /** On the disk now; its share of the step's progress. */
   bytes: number;
@@ -109,9 +109,9 @@ async function targetsOf({ store, directoryOf }: FinalizeStepDeps, recording: Re
   );
   return await Promise.all(
     groups.map(async ({ output, segments }) => {
-      const places = segments.map(({ file, startMs }) => ({
+      const places = segments.map(({ segment, file, startMs }) => ({
         path: path.join(directory, path.basename(file)),
-        startMs,
+        ...{ segment, startMs },
       }));
       const found = await Promise.all(places.map(async (place) => ({ ...place, bytes: await sizeOf(place.path) })));
       const bytes = found.reduce((sum, segment) => sum + (segment.bytes ?? 0), 0);
@@ -244,9 +244,11 @@ function lostSegments(
   omitted: readonly string[],
 ): Gap[] {
   if (output !== 'mix') return [];
-  return segments.flatMap(({ path: segment, startMs }, index) => {
+  return segments.flatMap(({ path: file, segment, startMs }, index) => {
     const durationMs = Math.round((segments[index + 1]?.startMs ?? timelineMs) - startMs);
-    if (!omitted.includes(path.basename(segment)) || durationMs <= 0) return [];
+    if (!omitted.includes(path.basename(file)) || durationMs <= 0) return [];
+    // It held nothing when the next process came either, which went on before it: its time is in that one's segment.
+    if (segments.some((other) => other.segment > segment && other.startMs <= startMs)) return [];
     return [{ atMs: Math.round(startMs), durationMs, reason: 'segmentLost', cut: false }];
   });
 }

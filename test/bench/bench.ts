@@ -6,6 +6,7 @@ import { ROOT } from '../support/source-tree.ts';
 import { consoleBenchText, isWithinBudget, runConsoleBench } from './console.ts';
 import { runCpuBench } from './cpu-bench.ts';
 import { type CrowdKind, crowdText, heldBy, runCrowd } from './crowd.ts';
+import { hoursText, isSteady, runHoursBench } from './hours.ts';
 import { httpBenchText, isBorne, runHttpBench } from './http.ts';
 import { isLengthNoMatter, liveBenchText, runLiveBench } from './live.ts';
 import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
@@ -21,6 +22,8 @@ interface BenchOptions {
   seconds: number;
   rounds: number;
   count?: number;
+  hours: number;
+  minutes: number;
   mediaDirectory: string | null;
 }
 
@@ -99,6 +102,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       return { startedAt: result.startedAt, text: uploadBenchText(result), result, isGood: isFastEnough(result) };
     },
   },
+  hours: {
+    about: 'memory and time of a recording of hours, on fast clocks, beside a box in real time',
+    isLinuxOnly: true,
+    async run(options) {
+      const result = await runHoursBench(options);
+      return { startedAt: result.startedAt, text: hoursText(result), result, isGood: isSteady(result) };
+    },
+  },
   live: {
     about: 'from the end of a recording to its object in COS',
     async run({ seconds }) {
@@ -137,6 +148,8 @@ const program = new Command('bench')
   .option('--seconds <n>', 'length of the recorded room', whole, 60)
   .option('--rounds <n>', 'how often all sides run, one after the other', whole, 3)
   .option('--count <n>', 'crowd: begin with so many recordings', whole)
+  .option('--hours <n>', 'hours: length of the recording on fast clocks', whole, 2)
+  .option('--minutes <n>', 'hours: how long the box beside it records', whole, 20)
   .option('--media <directory>', 'use the clips of this directory instead of drawn ones')
   .option('--out <directory>', 'where the JSON goes', path.join(ROOT, 'bench-results'))
   .parse();

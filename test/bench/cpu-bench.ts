@@ -53,7 +53,9 @@ export async function runCpuBench(options: CpuBenchOptions): Promise<Report> {
       const preset = { kind: 'preset', ffmpegPath: ffmpeg.path, args: presetArgs(args), stream, directory } as const;
       rounds.push(await floorRound(preset));
       console.log(`round ${round} of ${count}: stand-in alone …`);
-      rounds.push(await feedRound({ rooms: roomsOf(participants, seconds), directory, ffmpegPath: ffmpeg.path }));
+      rounds.push(
+        await feedRound({ rooms: roomsOf(participants, seconds), seconds, directory, ffmpegPath: ffmpeg.path }),
+      );
       for (const kind of present) {
         console.log(`round ${round} of ${count}: ${kind} …`);
         rounds.push(await peerRound(kind, ofPeers));

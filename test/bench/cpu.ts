@@ -44,6 +44,19 @@ export function cpuTime(pid: number | 'self'): CpuTime | null {
   };
 }
 
+/** CPU seconds of a process's threads that run now, to the microsecond: for spans over which a tick would be much. 0 when it is gone. */
+export function preciseSeconds(pid: number): number {
+  let nanoseconds = 0;
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
+    }
+  } catch {
+    return 0;
+  }
+  return nanoseconds / 1e9;
+}
+
 /** The processes that a process has started and that still run. */
 export function childrenOf(pid: number): ProcessEntry[] {
   return readdirSync('/proc')
@@ -60,11 +73,12 @@ export function childrenOf(pid: number): ProcessEntry[] {
 
 /** Largest resident size so far, in bytes; 0 when the process is gone. */
 export function peakMemoryBytes(pid: number): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
+  return statusBytes(pid, 'VmHWM');
+}
+
+/** Memory that a process holds now, as if it shared none of it, in bytes; 0 when the process is gone. */
+export function residentBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS');
 }
 
 /** What a process and all its descendants have used until now. */
@@ -91,8 +105,28 @@ export function treeUse(pid: number): TreeUse {
 
 /** A process's share of memory: its own pages and its part of those it shares. 0 when the process is gone. */
 export function proportionalBytes(pid: number): number {
+  return smapsBytes(pid, 'Pss');
+}
+
+/** Memory of a process that is no part of a file and nobody else's, swapped out or not: what it grows by. 0 when the process is gone. */
+export function privateBytes(pid: number): number {
+  return smapsBytes(pid, 'Pss_Anon') + smapsBytes(pid, 'SwapPss');
+}
+
+function smapsBytes(pid: number, field: string): number {
   try {
-    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024;
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+function statusBytes(pid: number, field: 'VmHWM' | 'VmRSS'): number {
+  try {
+    const [, kilobytes] =
+      new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) * 1024;
   } catch {
     return 0;
   }

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- crowd`: how many recordings run at once. First the encoder alone, as often as it keeps real time; then the whole box with as
- * many recordings, fewer until none skips a picture. The simulated rooms run on the same cores and are named beside the figures.
+ * `npm run bench -- crowd`: how many recordings run at once. First encoders, as many as keep real time: alone, and beside as many simulated
+ * rooms, which run on the cores of the box as well and which a real box has none of. Then the whole box with as many recordings, fewer until
+ * none skips a picture; it is compared with the encoders that had the rooms beside them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,12 +11,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findFfmpeg } from '../../main/capture/encode/ffmpeg.ts';
 import { defaultSettings, type PartialSettings } from '../../main/settings/settings.ts';
-import { sampleRequest } from '../support/box.ts';
+import { sampleRequest, writeScenario } from '../support/box.ts';
 import { startRig } from '../support/rig.ts';
 import { treeUse } from './cpu.ts';
 import { composeStream, type Participant, prepareParticipants } from './material.ts';
 import { describeMachine, type Machine } from './report.ts';
-import { encoderArgs, roomsOf } from './rounds.ts';
+import { encoderArgs, roomsOf, startFeed } from './rounds.ts';
 
 export type CrowdKind = 'mix' | 'sound';
 
@@ -35,15 +36,15 @@ export interface Crowd {
   kind: CrowdKind;
   machine: Machine;
   seconds: number;
-  /** How many encoders alone kept real time; null for sound, where it is not asked. */
-  floor: number | null;
+  /** How many encoders kept real time: alone, and beside as many simulated rooms. Null for sound, where it is not asked. */
+  floor: { alone: number; besideRooms: number } | null;
   rounds: CrowdRound[];
 }
 
 export interface CrowdOptions {
   kind: CrowdKind;
   seconds: number;
-  /** Begins with so many; null takes what the floor allows, or 100 for sound. */
+  /** Begins with so many; null takes what the floor beside the rooms allows, or 100 for sound. */
   count: number | null;
   mediaDirectory: string | null;
 }
@@ -55,6 +56,8 @@ const FLOOR_SECONDS = 20;
 /** An encoder that paces itself ends this much late at most, as a part of the time. */
 const LATE = 0.03;
 const FLOOR_FROM = 3;
+/** Nobody waits for the end of these rooms. */
+const ENDLESS_SECONDS = 24 * 3600;
 const JOIN_MS = 250;
 const FIRST_SOUND_COUNT = 100;
 const DELIVERY_TIMEOUT_MS = 180_000;
@@ -68,15 +71,17 @@ export async function runCrowd(options: CrowdOptions): Promise<Crowd> {
   const { kind, seconds, mediaDirectory } = options;
   try {
     const participants = await prepareParticipants({ directory, ffmpegPath: ffmpeg.path, mediaDirectory });
-    let floor: number | null = null;
+    let floor: Crowd['floor'] = null;
     if (kind === 'mix') {
       const settings = defaultSettings();
       const stream = path.join(directory, 'composed.mkv');
       await composeStream({ participants, video: settings.video, seconds: FLOOR_SECONDS, file: stream });
-      floor = await mostEncoders(ffmpeg.path, encoderArgs(settings, ffmpeg), stream);
+      const encoder = { ffmpegPath: ffmpeg.path, args: encoderArgs(settings, ffmpeg), stream };
+      const scenario = await writeScenario(directory, roomsOf(participants, ENDLESS_SECONDS));
+      floor = { alone: await mostEncoders(encoder, null), besideRooms: await mostEncoders(encoder, scenario) };
     }
     const rounds: CrowdRound[] = [];
-    let recordings = options.count ?? floor ?? FIRST_SOUND_COUNT;
+    let recordings = options.count ?? floor?.besideRooms ?? FIRST_SOUND_COUNT;
     for (; recordings > 0; recordings -= Math.max(1, Math.round(recordings / 20))) {
       console.log(`${recordings} recordings at once, load ${loadavg()[0]?.toFixed(1)} …`);
       const round = await crowdRound(recordings, participants, options);
@@ -90,19 +95,32 @@ export async function runCrowd(options: CrowdOptions): Promise<Crowd> {
   }
 }
 
-/** The largest number of encoders that all keep real time together. */
-async function mostEncoders(ffmpegPath: string, args: readonly string[], stream: string): Promise<number> {
+interface FloorEncoder {
+  ffmpegPath: string;
+  args: readonly string[];
+  stream: string;
+}
+
+/** The largest number of encoders that all keep real time together; with a scenario beside as many simulated rooms. */
+async function mostEncoders(encoder: FloorEncoder, scenario: string | null): Promise<number> {
   let most = 0;
   for (let count = FLOOR_FROM * cpus().length; ; count += 1) {
-    const lateSeconds = await paced(count, ffmpegPath, args, stream);
-    console.log(`${count} encoders alone: ${lateSeconds.toFixed(2)} s late`);
-    if (lateSeconds > FLOOR_SECONDS * LATE) return most;
-    most = count;
+    const rooms = Array.from({ length: scenario === null ? 0 : count }, () => startFeed(scenario!, encoder.ffmpegPath));
+    const feeds = await Promise.all(rooms);
+    try {
+      const lateSeconds = await paced(count, encoder);
+      const beside = scenario === null ? 'alone' : 'beside as many rooms';
+      console.log(`${count} encoders ${beside}: ${lateSeconds.toFixed(2)} s late`);
+      if (lateSeconds > FLOOR_SECONDS * LATE) return most;
+      most = count;
+    } finally {
+      await Promise.all(feeds.map((feed) => feed.stop()));
+    }
   }
 }
 
 /** How late the last of so many encoders ends that read at the pace of real time. */
-async function paced(count: number, ffmpegPath: string, args: readonly string[], stream: string): Promise<number> {
+async function paced(count: number, { ffmpegPath, args, stream }: FloorEncoder): Promise<number> {
   const input = args.indexOf('matroska') - 1;
   const words = [...args.slice(0, input), '-re', ...args.slice(input)].map((word) => {
     if (word === 'pipe:0') return stream;
@@ -124,7 +142,7 @@ async function crowdRound(
   { kind, seconds }: CrowdOptions,
 ): Promise<CrowdRound> {
   const loadAverage = loadavg()[0]!;
-  const room = kind === 'mix' ? roomsOf(participants, 24 * 3600)['1'] : soundRoom(participants);
+  const room = kind === 'mix' ? roomsOf(participants, ENDLESS_SECONDS)['1'] : soundRoom(participants);
   const names = Array.from({ length: recordings }, (_, at) => at + 1);
   const rig = await startRig({
     name: 'crowd',
@@ -196,10 +214,16 @@ export function crowdText(crowd: Crowd): string {
     return `${`${recordings}`.padStart(5)} at once: ${lost} lost, ${coresUsed.toFixed(2)} cores, ${each.toFixed(0)} MiB each (load ${loadAverage.toFixed(1)} before)`;
   });
   const held = heldBy(crowd);
-  const ratio = floor === null || held === null ? '' : `, ${((100 * held.recordings) / floor).toFixed(0)} % of them`;
+  const share = (of: number) => (of === 0 ? 'no share' : `${((100 * (held?.recordings ?? 0)) / of).toFixed(0)} %`);
+  const ratio = floor === null ? '' : `, ${share(floor.besideRooms)} of these (${share(floor.alone)} of those alone)`;
   return [
     `${kind}: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${seconds} s`,
-    ...(floor === null ? [] : [`encoders alone that keep real time: ${floor}`]),
+    ...(floor === null
+      ? []
+      : [
+          `encoders that keep real time alone: ${floor.alone}`,
+          `encoders that keep real time beside as many simulated rooms: ${floor.besideRooms}`,
+        ]),
     ...rows,
     held === null ? 'none held' : `held: ${held.recordings}${ratio}`,
   ].join('\n');

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import path from 'node:path';
@@ -11,15 +12,12 @@ import type { PartialSettings, Settings } from '../../main/settings/settings.ts'
 import { sampleRequest, writeScenario } from '../support/box.ts';
 import { ffprobePath } from '../support/flash-and-beep.ts';
 import { startRig } from '../support/rig.ts';
-import { childrenOf, cpuTime, peakMemoryBytes, treeUse } from './cpu.ts';
+import { cpuTime } from './cpu.ts';
 import { FRAME, type Participant } from './material.ts';
+import { STEADY_AFTER_SECONDS, STEADY_UNTIL_END_SECONDS, type Steady, watchProcesses } from './watch.ts';
 
 const run = promisify(execFile);
-const POLL_MS = 50;
-/** Going through the pages of processes takes the system some time. */
-const LOOKS_PER_SUM = 20;
 const FEED_ENTRY = fileURLToPath(new URL('./feed.ts', import.meta.url));
-const ENCODER_MARK = 'pipe:0';
 /** A box's very first recording compiles all code; what it then keeps makes every later one start in a third of the time. */
 const WARM_UP_ROOM = 2;
 const WARM_UP_SECONDS = 3;
@@ -41,6 +39,8 @@ export interface BoxRound {
   mainSeconds: number;
   captureSeconds: number;
   encoderSeconds: number;
+  /** Its rate while it ran; null when the room was too short. */
+  steady: Steady | null;
   /** CPU seconds of the simulated room's own decoders, already taken off: a real room has none. */
   simulationSeconds: number;
   peakBytes: { main: number; capture: number; encoder: number };
@@ -65,6 +65,8 @@ export interface FeedRound {
   loadAverage: number;
   /** CPU seconds of a process that only receives the same room. */
   cpuSeconds: number;
+  /** Of a core, in the same part of the room as a recording's steady rate; 0 when the room was too short. */
+  steady: number;
   frames: number;
   blocks: number;
 }
@@ -99,7 +101,7 @@ export async function boxRound({ rooms, seconds, request, settings }: Task): Pro
     await rig.box.record(sampleRequest({ RoomId: WARM_UP_ROOM, Callback: `${rig.receiver.url}/warm-up`, ...request }));
     await rig.receiver.waitFor(({ path: at }) => at === '/warm-up', DELIVERY_TIMEOUT_MS);
     const before = cpuTime(pid)!;
-    const watch = watchProcesses(pid);
+    const watch = watchProcesses(pid, seconds);
     const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: `${rig.receiver.url}/bench`, ...request }));
     // Asking the box how far it is would be charged to it; its callback comes without asking.
     await rig.receiver.waitFor(({ path: at }) => at === '/bench', seconds * 1000 + DELIVERY_TIMEOUT_MS);
@@ -115,6 +117,7 @@ export async function boxRound({ rooms, seconds, request, settings }: Task): Pro
       mainSeconds,
       captureSeconds: seen.captureSeconds,
       encoderSeconds: childrenSeconds - seen.captureSeconds,
+      steady: seen.steady,
       simulationSeconds: seen.simulationSeconds,
       peakBytes: seen.peakBytes,
       peakTogetherBytes: seen.peakTogetherBytes,
@@ -146,55 +149,33 @@ export function roomsOf(
 /** Receives the same room without doing anything with it. */
 export async function feedRound(options: {
   rooms: Record<string, unknown>;
+  seconds: number;
   directory: string;
   ffmpegPath: string;
 }): Promise<FeedRound> {
-  const { rooms, directory, ffmpegPath } = options;
+  const { rooms, seconds, directory, ffmpegPath } = options;
   const loadAverage = loadavg()[0]!;
   const scenario = await writeScenario(directory, rooms);
-  const { stdout } = await run(process.execPath, [FEED_ENTRY, scenario, ffmpegPath]);
-  return { kind: 'feed', loadAverage, ...(JSON.parse(stdout) as Omit<FeedRound, 'kind' | 'loadAverage'>) };
+  const steady = [STEADY_AFTER_SECONDS, seconds - STEADY_UNTIL_END_SECONDS].map(String);
+  const { stdout } = await run(process.execPath, [FEED_ENTRY, scenario, ffmpegPath, ...steady]);
+  const counted = JSON.parse(stdout.trim().split('\n').at(-1)!) as Omit<FeedRound, 'kind' | 'loadAverage'>;
+  return { kind: 'feed', loadAverage, ...counted };
 }
 
-/** Looks at the box's processes until it is stopped. What a process spent is known exactly once its parent has waited for it. */
-function watchProcesses(boxPid: number) {
-  const seen = {
-    captureSeconds: 0,
-    simulationSeconds: 0,
-    encoderArgs: [] as string[],
-    peakBytes: { main: 0, capture: 0, encoder: 0 },
-    peakTogetherBytes: 0,
-  };
-  let looks = 0;
-  let capturePid: number | null = null;
-  let encoderPid: number | null = null;
-  const look = () => {
-    capturePid ??=
-      childrenOf(boxPid).find(({ argv }) => argv.some((word) => word.includes('capture-main')))?.pid ?? null;
-    if (capturePid === null) return;
-    const capture = cpuTime(capturePid);
-    if (!capture) return;
-    seen.captureSeconds = Math.max(seen.captureSeconds, capture.ownSeconds);
-    if (encoderPid === null) {
-      const encoder = childrenOf(capturePid).find(({ argv }) => argv.includes(ENCODER_MARK));
-      if (!encoder) return;
-      encoderPid = encoder.pid;
-      seen.encoderArgs = encoder.argv.slice(1);
-      // Everything the capture process has waited for before its encoder ran belongs to the simulation.
-      seen.simulationSeconds = capture.endedChildrenSeconds;
-    }
-    const { peakBytes } = seen;
-    peakBytes.main = Math.max(peakBytes.main, peakMemoryBytes(boxPid));
-    peakBytes.capture = Math.max(peakBytes.capture, peakMemoryBytes(capturePid));
-    peakBytes.encoder = Math.max(peakBytes.encoder, peakMemoryBytes(encoderPid));
-    looks += 1;
-    if (looks % LOOKS_PER_SUM === 0) seen.peakTogetherBytes = Math.max(seen.peakTogetherBytes, treeUse(boxPid).bytes);
-  };
-  const timer = setInterval(look, POLL_MS);
+/** Lets somebody receive the room of a scenario file without doing anything with it, until he is stopped. Resolves when he is in the room. */
+export async function startFeed(scenario: string, ffmpegPath: string): Promise<{ stop(): Promise<void> }> {
+  const child = spawn(process.execPath, [FEED_ENTRY, scenario, ffmpegPath], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  await Promise.race([
+    once(child.stdout, 'data'),
+    exited.then(() => {
+      throw new Error('the stand-in of a room ended at once');
+    }),
+  ]);
   return {
-    stop: () => {
-      clearInterval(timer);
-      return seen;
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }

@@ -14,17 +14,18 @@ import { defaultSettings } from '../../main/settings/settings.ts';
 import { sampleRequest } from '../support/box.ts';
 import { longSegment } from '../support/long-segment.ts';
 import { startRig } from '../support/rig.ts';
-import { cpuTime, proportionalBytes } from './cpu.ts';
+import { preciseSeconds, residentBytes } from './cpu.ts';
 import { composeStream, FRAME, type Participant, prepareParticipants } from './material.ts';
 import { describeMachine, type Machine, median } from './report.ts';
 import { boxRound, encoderArgs, feedRound, roomsOf, type Task } from './rounds.ts';
+import type { Steady } from './watch.ts';
 
 const run = promisify(execFile);
 
 export interface Yardstick {
   name: string;
   value: number;
-  unit: 'of a core' | 'ms' | 'MiB';
+  unit: 'of a core' | 'CPU s' | 'ms' | 'MiB';
   /** What it must not exceed; null where it only informs. */
   limit: number | null;
 }
@@ -47,11 +48,14 @@ interface Conditions {
 }
 
 const MIB = 1024 * 1024;
+const DIGITS: Readonly<Record<Yardstick['unit'], number>> = { 'of a core': 4, 'CPU s': 2, ms: 0, MiB: 0 };
 const SMALL = { width: 320, height: 240 };
 /** Code that runs only at the start is none of a box at rest, nor is its look at what the machine bears. */
 const SETTLE_MS = 15_000;
 const MEASURED_WITHIN_MS = 90_000;
 const ASK_EVERY_MS = 500;
+/** As resources/systemd/trtc-recorder-box.service and the Dockerfile set it. */
+const SERVICE_ENVIRONMENT = { MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' };
 const SHORT_ROOM_SECONDS = 6;
 /** Of the segment that is repeated until it lasts an hour. */
 const TURN_SECONDS = 20;
@@ -148,23 +152,35 @@ async function sixCameras({ participants, seconds, rounds }: Conditions): Promis
   ];
 }
 
-/** CPU without the simulated room, and memory, of one recording. */
+/** Rate of CPU without the simulated room while it runs, what its start costs, and memory, of one recording. */
 async function costOf(name: string, task: Task, conditions: Conditions, limit: number): Promise<Yardstick[]> {
   const { directory, ffmpegPath, rounds } = conditions;
-  const shares: number[] = [];
-  const encoders: number[] = [];
-  const bytes: number[] = [];
+  const seen: { steady: Steady; feed: number; bytes: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const box = await boxRound(task);
-    const feed = await feedRound({ rooms: task.rooms, directory, ffmpegPath });
-    shares.push((box.cpuSeconds - feed.cpuSeconds) / task.seconds);
-    encoders.push(box.encoderSeconds / task.seconds);
-    bytes.push(box.peakTogetherBytes);
+    const { steady, peakTogetherBytes } = await boxRound(task);
+    const feed = await feedRound({ ...task, directory, ffmpegPath });
+    if (!steady) throw new RangeError('a steady rate needs rooms of 10 s and more: --seconds');
+    seen.push({ steady, feed: feed.steady, bytes: peakTogetherBytes });
   }
+  const of = (value: (one: (typeof seen)[number]) => number) => median(seen.map(value));
+  const all = of(({ steady: { main, capture, encoder }, feed }) => main + capture + encoder - feed);
   return [
-    { name, value: median(shares), unit: 'of a core', limit },
-    { name: `${name}: of which ffmpeg`, value: median(encoders), unit: 'of a core', limit: null },
-    { name: `${name}: memory of all processes`, value: median(bytes) / MIB, unit: 'MiB', limit: null },
+    { name: `${name}, while it runs`, value: all, unit: 'of a core', limit },
+    { name: `${name}: of which ffmpeg`, value: of(({ steady }) => steady.encoder), unit: 'of a core', limit: null },
+    {
+      name: `${name}: of which the main process`,
+      value: of(({ steady }) => steady.main),
+      unit: 'of a core',
+      limit: null,
+    },
+    { name: `${name}: the simulated room, taken off`, value: of(({ feed }) => feed), unit: 'of a core', limit: null },
+    {
+      name: `${name}: its start, beyond that rate`,
+      value: of(({ steady }) => steady.startSeconds),
+      unit: 'CPU s',
+      limit: null,
+    },
+    { name: `${name}: memory of all processes`, value: of(({ bytes }) => bytes) / MIB, unit: 'MiB', limit: null },
   ];
 }
 
@@ -262,19 +278,19 @@ async function movesOf(url: string, id: string) {
   };
 }
 
-/** A box without recordings. */
+/** A box without recordings, its memory as its service has it; nothing of it counts as shared, since another program of Node may not be there. */
 async function atRest({ seconds }: Conditions): Promise<Yardstick[]> {
-  const rig = await startRig({ name: 'rest', rooms: async () => ({}) });
+  const rig = await startRig({ name: 'rest', rooms: async () => ({}), environment: SERVICE_ENVIRONMENT });
   try {
     const deadline = performance.now() + MEASURED_WITHIN_MS;
     while (!(await isMeasured(rig.box.url)) && performance.now() < deadline) await delay(ASK_EVERY_MS);
     await delay(SETTLE_MS);
     const { pid } = rig.box;
-    const before = cpuTime(pid)!.ownSeconds;
+    const before = preciseSeconds(pid);
     await delay(seconds * 1000);
     return [
-      { name: 'box at rest', value: (cpuTime(pid)!.ownSeconds - before) / seconds, unit: 'of a core', limit: 0.005 },
-      { name: 'box at rest, memory', value: proportionalBytes(pid) / MIB, unit: 'MiB', limit: 120 },
+      { name: 'box at rest', value: (preciseSeconds(pid) - before) / seconds, unit: 'of a core', limit: 0.005 },
+      { name: 'box at rest, memory', value: residentBytes(pid) / MIB, unit: 'MiB', limit: 120 },
     ];
   } finally {
     await rig.close();
@@ -290,7 +306,7 @@ async function isMeasured(url: string): Promise<boolean> {
 export function yardsticksText({ machine, rounds, seconds, figures }: Yardsticks): string {
   const rows = figures.map((figure) => {
     const { name, value, unit, limit } = figure;
-    const shown = unit === 'of a core' ? value.toFixed(4) : value.toFixed(0);
+    const shown = value.toFixed(DIGITS[unit]);
     const bound = limit === null ? '' : `  ≤ ${limit}${isWithin(figure) ? '' : '  MISSED'}`;
     return `${name.padEnd(72)}${shown.padStart(9)} ${unit.padEnd(9)}${bound}`;
   });

@@ -41,7 +41,7 @@ export interface CountedClip {
 
 /**
  * Upper band: the number's bits as black and white stripes; middle band: the same turned over, so that a blended or empty picture is no
- * number at all; lower band: noise of `noiseLevels` grey levels, which decides how large the recording gets.
+ * number at all; lower band and colours: noise of `noiseLevels` levels, which decides how large the recording gets.
  */
 export async function makeCountedClip(directory: string, noiseLevels: number): Promise<CountedClip> {
   const frameBytes = (WIDTH * HEIGHT * 3) / 2;
@@ -49,6 +49,8 @@ export async function makeCountedClip(directory: string, noiseLevels: number): P
   const random = randomFrom(1);
   for (let number = 0; number < CLIP_SECONDS * FPS; number += 1) {
     const luma = pictures.subarray(number * frameBytes, number * frameBytes + WIDTH * HEIGHT);
+    const chroma = pictures.subarray(number * frameBytes + WIDTH * HEIGHT, (number + 1) * frameBytes);
+    for (let at = 0; at < chroma.length; at += 1) chroma[at] = 128 + Math.floor((random() - 0.5) * noiseLevels);
     for (let y = 0; y < HEIGHT; y += 1) {
       const band = Math.floor(y / BAND_HEIGHT);
       for (let x = 0; x < WIDTH; x += 1) {

@@ -4,15 +4,18 @@ import { CALLER_FAULTS, type CallerFault, type CallerTry, startBadCaller } from 
 import { proveDelivered, siteProblems } from './proof.ts';
 import type { Say, ScenarioReport } from './report.ts';
 import { type Accepted, askForRecording, describeMachine, logLines, type Site, startSite, TOO_SLOW } from './site.ts';
+import { type Ways, waysOf } from './ways.ts';
 
 /**
  * Every socket call towards COS and towards the caller fails in turn, as the other side sees it: no connection, a reset before and in the
- * middle of what is sent, an answer that is lost, cut short, of another kind, or never comes. One box lives through all of it.
+ * middle of what is sent, an answer that is lost, cut short, of another kind, or never comes. One box lives through all of it, and another one that sends while it records.
  */
 
 export interface IoOptions {
   /** Null: all cases. */
   cases: readonly string[] | null;
+  /** Whether recordings are sent while they are made; each is a box of its own. */
+  live: readonly boolean[];
   seed: number;
   /** Cases at a time. */
   parallel: number;
@@ -26,7 +29,8 @@ const DELIVERED_WITHIN_MS = 180_000;
 /** More requests than this for one recording are a loop without a pause. */
 const MOST_REQUESTS = 60;
 const MOST_CALLBACKS = 12;
-const ROOM_SECONDS = 5;
+/** Long enough for parts to be sent meanwhile. */
+const ROOM_SECONDS = 6;
 
 /** One thing that goes wrong for one recording. */
 interface IoCase {
@@ -74,45 +78,70 @@ export function ioCases(): IoCase[] {
   return [...cos, body, ...caller];
 }
 
-export async function runIo({ cases: wanted, seed, parallel, say }: IoOptions): Promise<ScenarioReport> {
+export async function runIo(options: IoOptions): Promise<ScenarioReport> {
   const startMs = performance.now();
+  const chosen = ioCases().filter(({ name }) => options.cases === null || options.cases.includes(name));
+  const lives: BoxLife[] = [];
+  for (const isLive of options.live) lives.push(await boxLife(chosen, isLive, options));
+  return {
+    scenario: 'io',
+    seed: options.seed,
+    machine: describeMachine(),
+    seconds: (performance.now() - startMs) / 1000,
+    figures: {
+      cases: chosen.length * options.live.length,
+      delivered: lives.reduce((sum, { delivered }) => sum + delivered, 0),
+      requests: lives.reduce((sum, { requests }) => sum + requests, 0),
+      usedEarlyParts: lives.reduce((sum, { ways }) => sum + (ways?.usedEarlyParts ?? 0), 0),
+    },
+    lines: [],
+    problems: lives.flatMap(({ problems }) => problems),
+    keptDirectory: lives.find(({ keptDirectory }) => keptDirectory !== null)?.keptDirectory ?? null,
+  };
+}
+
+/** What one box made of all cases. */
+interface BoxLife {
+  problems: string[];
+  delivered: number;
+  requests: number;
+  ways: Ways | null;
+  keptDirectory: string | null;
+}
+
+async function boxLife(chosen: readonly IoCase[], isLive: boolean, { parallel, say }: IoOptions): Promise<BoxLife> {
   const site = await startSite({
     name: 'io',
     noiseLevels: 220,
     settings: {
-      upload: { partBytes: 1024 ** 2, timeoutMs: TIMEOUT_MS, filesInFlight: 4 },
+      upload: { partBytes: 1024 ** 2, timeoutMs: TIMEOUT_MS, filesInFlight: 4, live: isLive },
       callback: { timeoutMs: TIMEOUT_MS },
     },
   });
-  const chosen = ioCases().filter(({ name }) => wanted === null || wanted.includes(name));
   const problems: string[] = [];
   const accepted: Accepted[] = [];
+  let ways: Ways | null = null;
   const queue = chosen.map((one, index) => ({ one, number: index + 1 }));
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const { one, number } = next;
+      const name = isLive ? `sent early: ${one.name}` : one.name;
       const own = await oneCase(site, one, number, accepted).catch((error: Error) => [error.message.split('\n')[0]!]);
-      problems.push(...own.map((problem) => `${one.name}: ${problem}`));
-      say(`${one.name}: ${own.length === 0 ? 'delivered' : own.join('; ')}`);
+      problems.push(...own.map((problem) => `${name}: ${problem}`));
+      say(`${name}: ${own.length === 0 ? 'delivered' : own.join('; ')}`);
     }
   };
   try {
     await Promise.all(Array.from({ length: parallel }, work));
     problems.push(...(await siteProblems(site, accepted)), ...(await boxProblems(site)));
+    ways = await waysOf(site, accepted);
+    if (isLive && ways.usedEarlyParts === 0) problems.push('no recording used parts that were sent early');
   } catch (error) {
     problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
   await site.close({ keepDirectory: problems.length > 0 });
-  return {
-    scenario: 'io',
-    seed,
-    machine: describeMachine(),
-    seconds: (performance.now() - startMs) / 1000,
-    figures: { cases: chosen.length, delivered: accepted.length, requests: site.rig.cos.requests.length },
-    lines: [],
-    problems,
-    keptDirectory: problems.length > 0 ? site.rig.directory : null,
-  };
+  const keptDirectory = problems.length > 0 ? site.rig.directory : null;
+  return { problems, delivered: accepted.length, requests: site.rig.cos.requests.length, ways, keptDirectory };
 }
 
 async function oneCase(site: Site, one: IoCase, number: number, all: Accepted[]): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendants, isCapture, isEncoder, isRunning, type ProcessEntry } from '../support/processes.ts';
+import { descendants, isCapture, isRunning, isWorkingEncoder, type ProcessEntry } from '../support/processes.ts';
 import { randomFrom } from '../support/simulated-senders.ts';
 import { beganAt, type Kill, KillLog } from './kill-log.ts';
 import type { LostTail } from './loss.ts';
@@ -18,6 +18,7 @@ import {
   viewsNow,
 } from './site.ts';
 import { planStrikes, type Strike } from './strikes.ts';
+import { type Ways, waysOf } from './ways.ts';
 
 /**
  * Boxes, capture processes and encoders are killed at random moments of recordings' lives, while the caller goes on asking for more.
@@ -45,7 +46,14 @@ const ENDED_WITHIN_MS = 600_000;
 const CAPTURING = new Set(['accepted', 'joining', 'waiting', 'recording']);
 /** Grey levels that make files of some megabytes: they go to COS in several parts. */
 const NOISE_LEVELS = 220;
-const LOUDNESS_SHARE = 0.25;
+/** Of the box's starts. Recordings whose loudness is to be set are not sent while they are recorded. */
+const LOUDNESS_SHARE = 0.2;
+const LIVE_SHARE = 0.7;
+/** So long a room has time for a relief and for a kill after it. */
+const RELIEF_ROOM_SECONDS = 12;
+const RELIEVED_WITHIN_MS = 20_000;
+/** A run of so many must have struck every kind of recording. */
+const KILLS_OF_ALL_WAYS = 40;
 
 /** One run of kills: the state that feeder and killer share. */
 class KillRun {
@@ -68,11 +76,12 @@ class KillRun {
     this.#feederRandom = randomFrom(options.seed + 1);
   }
 
-  /** Asks for one more recording. */
-  ask(): void {
+  /** Asks for one more recording, of any length unless told. */
+  ask(wantedSeconds?: RoomSeconds): void {
     const { roomSeconds } = this.#options;
     const number = this.#asked.length + 1;
-    const seconds = roomSeconds[Math.floor(this.#feederRandom() * roomSeconds.length)]!;
+    const anySeconds = roomSeconds[Math.floor(this.#feederRandom() * roomSeconds.length)]!;
+    const seconds = wantedSeconds ?? anySeconds;
     const asked = askForRecording(this.site, number, seconds).then(
       (accepted) => {
         this.accepted.push(accepted);
@@ -131,12 +140,13 @@ class KillRun {
     this.#remember();
     const beganAtMs = beganAt((await viewsNow(this.site)) ?? []);
     if (strike.phase !== 'recording') await sleep(strike.delayMs);
-    if (strike.target !== 'main') return this.#killChild(strike, beganAtMs);
+    if (strike.target !== 'main') return await this.#killChild(strike, beganAtMs);
     const epochMs = Date.now();
     await this.site.rig.box.kill();
     await sleep(this.#random() * 500);
     if (strike.phase === 'starting') await this.#killWhileStarting(strike.delayMs);
-    await this.site.writeSettings({ ...SETTINGS, loudness: { enabled: this.#random() < LOUDNESS_SHARE } });
+    const loudness = { enabled: this.#random() < LOUDNESS_SHARE };
+    await this.site.writeSettings({ upload: { ...UPLOAD, live: this.#random() < LIVE_SHARE }, loudness });
     await this.site.rig.restartBox();
     return { ...nameOf(strike), epochMs, recordingId: null, beganAtMs };
   }
@@ -144,6 +154,7 @@ class KillRun {
   async #phaseComes({ phase, during }: Strike): Promise<boolean> {
     const { cos, receiver } = this.site.rig;
     if (phase === 'starting') return true;
+    if (phase === 'relieved') return await this.#reliefComes();
     if (phase === 'accepting' || phase === 'joining') this.ask();
     if (phase === 'accepting') return true;
     let requests = cos.requests.length;
@@ -162,16 +173,47 @@ class KillRun {
     return false;
   }
 
-  #killChild(strike: Strike, beganAtMs: Map<string, number>): Kill | null {
-    const captures = descendants(this.site.rig.box.pid).filter(isCapture);
-    const capture = captures[Math.floor(this.#random() * captures.length)];
+  /** Lets encoders be too slow until a recording is relieved. */
+  async #reliefComes(): Promise<boolean> {
+    const before = new Set(await this.#relieved());
+    await this.site.setSlow(true);
+    try {
+      this.ask(RELIEF_ROOM_SECONDS);
+      const deadline = performance.now() + RELIEVED_WITHIN_MS;
+      while (performance.now() < deadline) {
+        if ((await this.#relieved()).some((id) => !before.has(id))) return true;
+        await sleep(LOOK_MS);
+      }
+      return false;
+    } finally {
+      await this.site.setSlow(false);
+    }
+  }
+
+  async #relieved(): Promise<string[]> {
+    const views = (await viewsNow(this.site, '&state=recording')) ?? [];
+    return views.filter(({ warnings }) => warnings.some(({ code }) => code === 'ENCODER_RELIEVED')).map(({ id }) => id);
+  }
+
+  async #killChild(strike: Strike, beganAtMs: Map<string, number>): Promise<Kill | null> {
+    const relieved = strike.phase === 'relieved' ? await this.#relieved() : null;
+    const captures = descendants(this.site.rig.box.pid)
+      .filter(isCapture)
+      .filter(({ pid }) => relieved === null || relieved.includes(this.#recordingOf(pid) ?? ''));
+    const capture = this.#oneOf(captures);
     if (!capture) return null;
     const recordingId = this.#recordingOf(capture.pid);
-    const victim = strike.target === 'capture' ? capture : descendants(capture.pid).find(isEncoder);
+    // While a recording changes to a lighter encoder, it has two.
+    const victim =
+      strike.target === 'capture' ? capture : this.#oneOf(descendants(capture.pid).filter(isWorkingEncoder));
     if (!victim || recordingId === null || !isRunning(victim)) return null;
     const epochMs = Date.now();
     process.kill(victim.pid, 'SIGKILL');
     return { ...nameOf(strike), epochMs, recordingId, beganAtMs };
+  }
+
+  #oneOf<T>(list: readonly T[]): T | undefined {
+    return list[Math.floor(this.#random() * list.length)];
   }
 
   /** The box's log says which process records what. */
@@ -201,7 +243,7 @@ class KillRun {
   }
 }
 
-const SETTINGS = { upload: { partBytes: 1024 ** 2, timeoutMs: 10_000 } };
+const UPLOAD = { partBytes: 1024 ** 2, timeoutMs: 10_000 };
 
 function nameOf({ n, target, phase }: Strike): { n: number; what: string } {
   return { n, what: `${target}/${phase}` };
@@ -215,7 +257,7 @@ export async function runKills(options: KillsOptions): Promise<ScenarioReport> {
   const site = await startSite({
     name: 'kills',
     noiseLevels: NOISE_LEVELS,
-    settings: SETTINGS,
+    settings: { upload: { ...UPLOAD, live: true } },
     // Slow and quick callers: the box is killed before and after the answer.
     respond: () => ({ status: 200, delayMs: random() * 500 }),
   });
@@ -225,6 +267,7 @@ export async function runKills(options: KillsOptions): Promise<ScenarioReport> {
   const problems: string[] = [];
   const run = new KillRun(site, options);
   const proofs: { accepted: Accepted; proof: Proof }[] = [];
+  let ways: Ways | null = null;
   try {
     const [refused] = await Promise.all([run.feed(), run.killAll()]);
     problems.push(...refused);
@@ -236,6 +279,10 @@ export async function runKills(options: KillsOptions): Promise<ScenarioReport> {
     problems.push(
       ...proofs.flatMap(({ accepted, proof }) => proof.problems.map((text) => run.log.describe(accepted, text))),
     );
+    ways = await waysOf(site, run.accepted);
+    const untouched =
+      ways.usedEarlyParts === 0 ? 'was sent while it was recorded' : ways.relieved === 0 ? 'was relieved' : null;
+    if (options.kills >= KILLS_OF_ALL_WAYS && untouched) problems.push(`no recording ${untouched}`);
     problems.push(...(await siteProblems(site, run.accepted)), ...(await leftovers(run)));
     if (run.log.kills.length < options.kills)
       problems.push(`only ${run.log.kills.length} of ${options.kills} kills in time`);
@@ -249,7 +296,7 @@ export async function runKills(options: KillsOptions): Promise<ScenarioReport> {
     seed,
     machine: describeMachine(),
     seconds: (performance.now() - startMs) / 1000,
-    figures: figuresOf(run, proofs),
+    figures: { ...figuresOf(run, proofs), ...ways },
     lines: [],
     problems,
     keptDirectory: problems.length > 0 ? site.rig.directory : null,

@@ -4,9 +4,10 @@ import { INSPECTABLE, type Inspector, openInspector } from './inspector.ts';
 import { siteProblems } from './proof.ts';
 import type { Say, ScenarioReport } from './report.ts';
 import { type Accepted, askForRecording, describeMachine, type Site, startSite } from './site.ts';
+import { type Ways, waysOf } from './ways.ts';
 
 /**
- * One box, many recordings started and stopped: whether descriptors, children, timers and memory of its main process come back to where
+ * One box, many recordings started, sent while they are recorded, and stopped: whether descriptors, children, timers and memory of its main process come back to where
  * they were. Linux only: it looks into /proc.
  */
 
@@ -40,15 +41,24 @@ const QUIET_WITHIN_MS = 90_000;
 const LOOK_MS = 500;
 const CYCLE_WITHIN_MS = 60_000;
 const MIB = 1024 ** 2;
+/** So many of the recordings are long enough for parts of them to be sent meanwhile. */
+const LONG_EVERY = 4;
+const LONG_MS = 5_000;
 
 export async function runLeak(options: LeakOptions): Promise<ScenarioReport> {
   const { cycles, warmUp, samples, quietMs, memoryTolerance, say, seed } = options;
   const startMs = performance.now();
-  const site = await startSite({ name: 'leak', environment: INSPECTABLE });
+  const site = await startSite({
+    name: 'leak',
+    environment: INSPECTABLE,
+    noiseLevels: 220,
+    settings: { upload: { live: true, partBytes: 1024 ** 2 } },
+  });
   const run = new LeakRun(site, options.parallel);
   const problems: string[] = [];
   const table: Holdings[] = [];
   let inspector: Inspector | null = null;
+  let ways: Ways | null = null;
   try {
     await run.cycle(warmUp);
     const { box } = site.rig;
@@ -61,6 +71,7 @@ export async function runLeak(options: LeakOptions): Promise<ScenarioReport> {
       table.push(await holdings(site, inspector, until, table[0]!));
       say(row(table.at(-1)!));
     }
+    ways = await waysOf(site, run.accepted);
     problems.push(
       ...leaks(table, memoryTolerance),
       ...run.leftProcesses(),
@@ -76,7 +87,7 @@ export async function runLeak(options: LeakOptions): Promise<ScenarioReport> {
     seed,
     machine: describeMachine(),
     seconds: (performance.now() - startMs) / 1000,
-    figures: { cycles, warmUp, childProcessesSeen: run.processes.size, base: table[0], end: table.at(-1) },
+    figures: { cycles, warmUp, childProcessesSeen: run.processes.size, base: table[0], end: table.at(-1), ...ways },
     lines: [HEADING, ...table.map(row)],
     problems,
     keptDirectory: problems.length > 0 ? site.rig.directory : null,
@@ -172,8 +183,9 @@ class LeakRun {
     const { box } = this.site.rig;
     const accepted = await askForRecording(this.site, number, 8);
     this.accepted.push(accepted);
+    const leastMs = number % LONG_EVERY === 0 ? LONG_MS : 0;
     const isOn = ({ state, durationMs }: { state: string; durationMs: number }) =>
-      state === 'recording' && durationMs > 0;
+      state === 'recording' && durationMs > leastMs;
     await box.waitFor(accepted.id, 'recording', isOn, CYCLE_WITHIN_MS);
     for (const entry of descendants(box.pid)) this.processes.set(entry.pid, entry);
     await box.post(`/api/recordings/${accepted.id}/stop`, {});

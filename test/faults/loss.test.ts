@@ -67,6 +67,16 @@ describe('what a recording lost', () => {
     expect(measureLoss(fileWithout([[1, 5]], { kills, gaps: twice(4200) })).problems.join()).toMatch(/no declared gap/);
   });
 
+  it('the end of the older of two encoders is explained by the kill after it, where the encoder was too slow', () => {
+    const kills = [kill(1, 4.4)];
+    const input = fileWithout([[1.5, 3.8]], { kills });
+    expect(measureLoss({ ...input, isEncoderSlow: true }).problems).toEqual([]);
+    expect(measureLoss(input).problems.join('\n')).toMatch(/nothing was killed/);
+    expect(measureLoss({ ...input, isEncoderSlow: true, gaps: [] }).problems.join('\n')).toMatch(/no declared gap/);
+    const early = fileWithout([[0.6, 3]], { kills, isEncoderSlow: true });
+    expect(measureLoss(early).problems.join('\n')).toMatch(/nothing was killed/);
+  });
+
   it('a hole without a kill, a hole without a gap and content out of place are problems', () => {
     expect(measureLoss(fileWithout([[2, 4]])).problems.join('\n')).toMatch(/nothing was killed/);
     const undeclared = fileWithout([[2, 4]], { kills: [kill(1, 2.5)], gaps: [] });

@@ -21,6 +21,8 @@ export interface LossInput {
   kills: readonly KillMark[];
   /** As the box declares them, on the recording's timeline. */
   gaps: readonly { atMs: number; durationMs: number }[];
+  /** Its encoder could not keep up for some time, and had to be replaced by a lighter one or not. */
+  isEncoderSlow?: boolean;
 }
 
 /** Stretch of the room's time that is not in the file. */
@@ -46,25 +48,31 @@ export interface Loss {
 
 /** More than this may not be lost by a kill. */
 export const MAX_LOST_TAIL_SECONDS = 2;
+/** Nor this of a recording whose encoder is too slow: pictures wait longer, and while it is replaced the old one has its rest to do. */
+export const MAX_LOST_TAIL_SLOW_SECONDS = 3;
 /** Pictures left out by a busy machine are no hole. */
 const SHORTEST_HOLE_SECONDS = 0.6;
+/** Nor are longer ones of an encoder that is too slow: how many were left out is told, and the others stand where they belong. */
+const SHORTEST_HOLE_SLOW_SECONDS = 2;
 /** How far from its place content may be: ticks, the way through the mixer, a busy machine. */
 const PLACE_SECONDS = 0.5;
 /** After a gap the encoder is fed what it missed; meanwhile a busy machine shows pictures ahead of their time. */
 const CATCH_UP_SECONDS = 2;
 /** How far declared gaps may be off from what pictures and tones show. */
 const GAP_SECONDS = 0.7;
+/** The same where the machine is too slow: pictures come long after the room was entered. */
+const GAP_SLOW_SECONDS = 1.2;
 const WINDOW_SECONDS = 0.1;
 
 /** Judges a file against its room. @returns all that is wrong, not only the first */
 export function measureLoss(input: LossInput): Loss {
-  const { content, roomSeconds } = input;
+  const { content } = input;
   const problems: string[] = [];
   const shift = shiftOf(input);
   problems.push(...lateBegin(input, shift));
   const holes = [
-    ...holesOf('pictures', seenPictures(input, shift, problems), shift, roomSeconds),
-    ...holesOf('sound', heardSeconds(content.steps, shift, problems), shift, roomSeconds),
+    ...holesOf('pictures', seenPictures(input, shift, problems), shift, input),
+    ...holesOf('sound', heardSeconds(content.steps, shift, problems), shift, input),
   ];
   const lostTails: LostTail[] = [];
   for (const hole of holes) {
@@ -72,7 +80,7 @@ export function measureLoss(input: LossInput): Loss {
     const where = `${hole.of} of ${hole.fromSeconds.toFixed(2)}–${hole.toSeconds.toFixed(2)} s are not in the file`;
     if (tails.length === 0) problems.push(`${where}, and nothing was killed then`);
     for (const { seconds, kill } of tails) {
-      if (seconds > MAX_LOST_TAIL_SECONDS) problems.push(`${where}: kill ${kill} cost ${seconds.toFixed(2)} s`);
+      if (seconds > mostLostSeconds(input)) problems.push(`${where}: kill ${kill} cost ${seconds.toFixed(2)} s`);
     }
     if (!isDeclared(hole, input, shift)) problems.push(`${where}, and no declared gap covers it`);
     lostTails.push(...tails);
@@ -99,14 +107,15 @@ function isInGap(seconds: number, gaps: LossInput['gaps']): boolean {
 }
 
 /** Only a kill before the box knew that it was in the room may have cost the beginning, and no more of it than of any other stretch. */
-function lateBegin({ kills, startedAtMs }: LossInput, shift: number): string[] {
+function lateBegin(input: LossInput, shift: number): string[] {
+  const { kills, startedAtMs } = input;
   if (shift <= PLACE_SECONDS) return [];
   const before = kills.filter(({ epochMs }) => epochMs <= startedAtMs + PLACE_SECONDS * 1000);
   if (before.length === 0)
     return [`the recording begins ${shift.toFixed(2)} s after its room, and nothing was killed before`];
   return before.flatMap(({ n, epochMs, beganAtMs }) => {
     const seconds = (epochMs - startedAtMs) / 1000 + shift;
-    const isTooLate = beganAtMs === null && seconds > MAX_LOST_TAIL_SECONDS && n === before[0]?.n;
+    const isTooLate = beganAtMs === null && seconds > mostLostSeconds(input) && n === before[0]?.n;
     return isTooLate ? [`kill ${n} cost the first ${seconds.toFixed(2)} s`] : [];
   });
 }
@@ -153,11 +162,13 @@ function heardSeconds(steps: CountedContent['steps'], shift: number, problems: s
 }
 
 /** Stretches longer than the shortest hole between moments of content, from the recording's beginning to the room's end. */
-function holesOf(of: Hole['of'], moments: readonly number[], shift: number, roomSeconds: number): Hole[] {
+function holesOf(of: Hole['of'], moments: readonly number[], shift: number, input: LossInput): Hole[] {
+  const { roomSeconds, isEncoderSlow } = input;
+  const shortest = of === 'pictures' && isEncoderSlow ? SHORTEST_HOLE_SLOW_SECONDS : SHORTEST_HOLE_SECONDS;
   const holes: Hole[] = [];
   let last = Math.max(0, shift);
   for (const moment of [...moments, roomSeconds]) {
-    if (moment - last > SHORTEST_HOLE_SECONDS) holes.push({ of, fromSeconds: last, toSeconds: moment });
+    if (moment - last > shortest) holes.push({ of, fromSeconds: last, toSeconds: moment });
     last = Math.max(last, moment);
   }
   return holes;
@@ -167,7 +178,8 @@ function holesOf(of: Hole['of'], moments: readonly number[], shift: number, room
  * The first kill of a hole lost what lies between the hole's beginning and itself. A later one can only have lost what the process it
  * struck had received: from the moment on at which that process had begun, if it had begun at all since the kill before.
  */
-function tailsOf(hole: Hole, { kills, startedAtMs }: LossInput, shift: number): LostTail[] {
+function tailsOf(hole: Hole, input: LossInput, shift: number): LostTail[] {
+  const { kills, startedAtMs } = input;
   const tails: LostTail[] = [];
   let before = Number.NEGATIVE_INFINITY;
   for (const { n, epochMs, beganAtMs } of kills) {
@@ -179,16 +191,33 @@ function tailsOf(hole: Hole, { kills, startedAtMs }: LossInput, shift: number): 
     before = at;
     if (receivedFrom !== null) tails.push({ kill: n, of: hole.of, seconds: Math.max(0, at - receivedFrom) });
   }
-  return tails;
+  return tails.length > 0 ? tails : lostWithTheOlder(hole, input, shift);
+}
+
+/**
+ * A process that was killed while it replaced its encoder had two of them: the end of the older one is lost as well, and what the newer one
+ * has written begins after that.
+ */
+function lostWithTheOlder(hole: Hole, input: LossInput, shift: number): LostTail[] {
+  if (!input.isEncoderSlow) return [];
+  const after = input.kills
+    .map(({ n, epochMs }) => ({ n, at: (epochMs - input.startedAtMs) / 1000 + shift }))
+    .find(({ at }) => at > hole.toSeconds && at - hole.fromSeconds <= MAX_LOST_TAIL_SLOW_SECONDS);
+  return after ? [{ kill: after.n, of: hole.of, seconds: after.at - hole.fromSeconds }] : [];
+}
+
+function mostLostSeconds({ isEncoderSlow }: LossInput): number {
+  return isEncoderSlow ? MAX_LOST_TAIL_SLOW_SECONDS : MAX_LOST_TAIL_SECONDS;
 }
 
 /** A hole that goes on to the room's end needs no gap: the recorder came back when nobody was there any more. */
-function isDeclared(hole: Hole, { gaps, roomSeconds }: LossInput, shift: number): boolean {
+function isDeclared(hole: Hole, { gaps, roomSeconds, isEncoderSlow }: LossInput, shift: number): boolean {
+  const slack = isEncoderSlow ? GAP_SLOW_SECONDS : GAP_SECONDS;
   if (hole.toSeconds >= roomSeconds) return true;
   let coveredTo = hole.fromSeconds;
   for (const { atMs, durationMs } of gaps.toSorted((a, b) => a.atMs - b.atMs)) {
     const from = atMs / 1000 + shift;
-    if (from <= coveredTo + GAP_SECONDS) coveredTo = Math.max(coveredTo, from + durationMs / 1000);
+    if (from <= coveredTo + slack) coveredTo = Math.max(coveredTo, from + durationMs / 1000);
   }
-  return coveredTo >= hole.toSeconds - GAP_SECONDS;
+  return coveredTo >= hole.toSeconds - slack;
 }

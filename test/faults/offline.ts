@@ -17,10 +17,12 @@ import {
   startSite,
   viewsNow,
 } from './site.ts';
+import { type Ways, waysOf } from './ways.ts';
 
 /**
- * COS is away while recordings are made and the box is killed; then it comes back on a bad line. Once all is asked for, nobody touches
- * the box: it is only looked at.
+ * COS is away while recordings are made and the box is killed; then it comes back on a bad line. The box sends what it records while it is
+ * recorded: for the second half of the recordings the line comes and goes, so that COS gets parts of them, but it completes nothing. Once
+ * all is asked for, nobody touches the box: it is only looked at.
  */
 
 export interface OfflineOptions {
@@ -29,6 +31,8 @@ export interface OfflineOptions {
   seed: number;
   parallel: number;
   roomSeconds: readonly RoomSeconds[];
+  /** Of the second half: long enough for parts to be sent meanwhile. */
+  longRoomSeconds: readonly RoomSeconds[];
   /** From COS's return until the last object is proven and the last caller told. */
   deliverWithinMs: number;
   say: Say;
@@ -37,6 +41,9 @@ export interface OfflineOptions {
 const CAPTURING = new Set(['accepted', 'joining', 'waiting', 'recording']);
 const RECORDED_WITHIN_MS = 10 * 60_000;
 const LOOK_MS = 250;
+const AWAY_OR_THERE_MS = 5000;
+/** Among so many, some must have been sent while they were recorded. */
+const RECORDINGS_OF_ALL_WAYS = 20;
 const ERROR_SHARE = 0.3;
 const LOST_REPLY_SHARE = 0.05;
 const CUT_SHARE = 0.03;
@@ -62,17 +69,23 @@ export async function runOffline(options: OfflineOptions): Promise<ScenarioRepor
     name: 'offline',
     noiseLevels: 220,
     settings: {
-      upload: { partBytes: 1024 ** 2, timeoutMs: 10_000 },
+      upload: { partBytes: 1024 ** 2, timeoutMs: 10_000, live: true },
       // Every file may go as soon as it is proven, and not a moment before.
       retention: { policy: 'keepDays', keepDays: 0 },
     },
   });
   const run = new OfflineRun(site, options);
   const problems: string[] = [];
+  let ways: Ways | null = null;
   try {
+    const half = Math.floor(options.recordings / 2);
     await site.rig.cos.setOffline(true);
-    await run.record();
+    await run.record(half, options.roomSeconds);
+    const endComings = letLineComeAndGo(site, randomFrom(seed + 4));
+    await run.record(options.recordings, options.longRoomSeconds);
     problems.push(...(await run.waitUntilRecorded()));
+    await endComings();
+    problems.push(...(await run.keepEvidence()));
     if (site.rig.receiver.received.length > 0) problems.push('a caller was told before his object could be in COS');
     say(`all ${run.accepted.length} recorded; COS is back on a bad line`);
     planBadLine(site, randomFrom(seed + 3));
@@ -84,6 +97,9 @@ export async function runOffline(options: OfflineOptions): Promise<ScenarioRepor
       problems.push(...own.map((text) => run.log.describe(accepted, text)));
     }
     problems.push(...(await siteProblems(site, run.accepted)));
+    ways = await waysOf(site, run.accepted);
+    if (options.recordings >= RECORDINGS_OF_ALL_WAYS && ways.usedEarlyParts === 0)
+      problems.push('no recording used parts that were sent while it was recorded');
   } catch (error) {
     problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
@@ -103,10 +119,33 @@ export async function runOffline(options: OfflineOptions): Promise<ScenarioRepor
       requests: statuses.length,
       answeredWith5xx: statuses.filter((status) => status !== null && status >= 500).length,
       withoutAnswer: statuses.filter((status) => status === null).length,
+      ...ways,
     },
     lines: [],
     problems,
     keptDirectory: problems.length > 0 ? site.rig.directory : null,
+  };
+}
+
+/** COS takes parts now and then, and completes nothing. @returns ends it, with COS away for good */
+function letLineComeAndGo(site: Site, random: () => number): () => Promise<void> {
+  const { cos } = site.rig;
+  const refusals = (['completeMultipart', 'putObject'] as const).map((operation) => {
+    const refusal = { kind: 'error', status: 503, code: 'ServiceUnavailable' } as const;
+    return cos.faults.add({ ...refusal, match: { operation }, times: Number.POSITIVE_INFINITY });
+  });
+  const ending = new AbortController();
+  const going = (async () => {
+    for (let isAway = false; !ending.signal.aborted; isAway = !isAway) {
+      await cos.setOffline(isAway);
+      await sleep(AWAY_OR_THERE_MS * (0.3 + random()), undefined, { signal: ending.signal }).catch(() => {});
+    }
+    await cos.setOffline(true);
+  })();
+  return async () => {
+    ending.abort();
+    await going;
+    for (const takeBack of refusals) takeBack();
   };
 }
 
@@ -131,6 +170,8 @@ class OfflineRun {
   readonly log = new KillLog();
   readonly #options: OfflineOptions;
   readonly #random: () => number;
+  /** Numbers of recordings after which the box is killed. */
+  readonly #killAfter: number[];
   readonly #evidence = new Map<string, Evidence>();
   equalObjects = 0;
   deliveryMs = 0;
@@ -139,26 +180,26 @@ class OfflineRun {
     this.site = site;
     this.#options = options;
     this.#random = randomFrom(options.seed);
-  }
-
-  /** Asks for all recordings, some at a time, and kills the box now and then. */
-  async record(): Promise<void> {
-    const { recordings, kills, parallel, roomSeconds } = this.#options;
-    const killAfter = Array.from({ length: kills }, (_, index) =>
+    const { recordings, kills } = options;
+    this.#killAfter = Array.from({ length: kills }, (_, index) =>
       Math.round(((index + 1) * recordings) / (kills + 0.5)),
     );
-    while (this.accepted.length < recordings) {
+  }
+
+  /** Asks for recordings until there are so many, some at a time, and kills the box now and then. */
+  async record(until: number, roomSeconds: readonly RoomSeconds[]): Promise<void> {
+    const { parallel } = this.#options;
+    while (this.accepted.length < until) {
       const capturing = (await viewsNow(this.site))?.filter(({ state }) => CAPTURING.has(state)).length;
       if (capturing !== undefined && capturing < parallel) {
         const seconds = roomSeconds[Math.floor(this.#random() * roomSeconds.length)]!;
         this.accepted.push(await askForRecording(this.site, this.accepted.length + 1, seconds));
       } else await sleep(LOOK_MS);
-      if (killAfter[0] !== undefined && this.accepted.length >= killAfter[0]) {
-        killAfter.shift();
+      if (this.#killAfter[0] !== undefined && this.accepted.length >= this.#killAfter[0]) {
+        this.#killAfter.shift();
         await this.#kill();
       }
     }
-    for (const _ of killAfter) await this.#kill();
   }
 
   async #kill(): Promise<void> {
@@ -184,6 +225,11 @@ class OfflineRun {
       }
       await sleep(LOOK_MS);
     }
+    return [];
+  }
+
+  /** What the local files are before anything is completed. */
+  async keepEvidence(): Promise<string[]> {
     for (const { id, files } of await listAll(this.site)) {
       const [file] = files;
       if (file?.localPath == null) return [`${id} waits for COS without a local file`];

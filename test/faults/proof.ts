@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import type { ResultView } from '../../shared/view.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RecordingView, ResultView } from '../../shared/view.ts';
 import { decodeComplaints } from '../support/media.ts';
 import { readCounted } from './counted-clip.ts';
 import { type KillMark, type Loss, measureLoss } from './loss.ts';
 import { type Accepted, BUCKET, listAll, objectKeys, patiently, type Site } from './site.ts';
+import { waysOf } from './ways.ts';
 
 /** Proofs by what lies outside the box: the object in COS, what the caller was told, what the file shows. */
 
@@ -15,6 +17,8 @@ export interface Proof {
   problems: string[];
 }
 
+/** More pictures left out than a busy moment costs. */
+const SLOW_FROM_SKIPPED = 5;
 const NO_LOSS: Loss = { holes: [], lostTails: [], problems: [] };
 
 /**
@@ -50,6 +54,7 @@ async function proof(site: Site, accepted: Accepted, kills: readonly KillMark[])
   if (file.localPath !== null && !object.equals(await readFile(file.localPath))) {
     problems.push('the object and the local file differ');
   }
+  problems.push(...(await leftovers(site, view)));
   const complaints = await decodeComplaints(rig.ffmpegPath, objectPath);
   if (complaints !== '') problems.push(`the object does not decode cleanly: ${complaints.slice(0, 300)}`);
   const loss = measureLoss({
@@ -58,8 +63,17 @@ async function proof(site: Site, accepted: Accepted, kills: readonly KillMark[])
     roomSeconds: accepted.roomSeconds,
     kills,
     gaps: view.gaps,
+    isEncoderSlow: view.pictures.skipped > SLOW_FROM_SKIPPED || (await waysOf(site, [accepted])).relieved > 0,
   });
   return { loss, objectCrc64, problems: [...problems, ...loss.problems] };
+}
+
+/** What lies in the folder of a delivered recording besides its file and its manifest. */
+async function leftovers({ rig }: Site, { id, files }: RecordingView): Promise<string[]> {
+  const folder = path.join(rig.box.dataDirectory, 'recordings', id);
+  const own = files.flatMap(({ localPath }) => (localPath === null ? [] : [path.basename(localPath)]));
+  const left = (await readdir(folder)).filter((name) => !own.includes(name) && !name.endsWith('.json'));
+  return left.length === 0 ? [] : [`left in its folder: ${left}`];
 }
 
 /** At least one, all alike, and saying what the box's own API says. */

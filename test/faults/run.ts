@@ -31,14 +31,15 @@ const SCENARIOS: Readonly<Record<string, (options: RunOptions) => Promise<Scenar
   kills: ({ kills, seed }) =>
     runKills({
       ...{ kills, seed, say, parallel: 4, recordings: kills, slowShare: 0.4, withinMs: 25 * 60_000 },
-      roomSeconds: [4, 5, 6, 7, 8],
+      roomSeconds: [4, 5, 6, 7, 8, 12],
     }),
   offline: ({ recordings, seed }) =>
     runOffline({
       ...{ recordings, seed, say, kills: 5, parallel: 4, deliverWithinMs: 15 * 60_000 },
       roomSeconds: [2, 3],
+      longRoomSeconds: [8, 12],
     }),
-  io: ({ seed }) => runIo({ seed, say, cases: null, parallel: 4 }),
+  io: ({ seed }) => runIo({ seed, say, cases: null, parallel: 4, live: [false, true] }),
   leak: ({ cycles, seed }) =>
     runLeak({
       cycles,

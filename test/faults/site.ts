@@ -5,21 +5,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallbackReply, ReceivedCallback } from '../../main/selftest/callback-receiver.ts';
 import { type PartialSettings, SETTINGS_FILE } from '../../main/settings/settings.ts';
 import type { RecordingView } from '../../shared/view.ts';
-import { sampleRequest } from '../support/box.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { makeDirectory, removeDirectory, sampleRequest } from '../support/box.ts';
+import { productFfmpeg, type Rig, startRig } from '../support/rig.ts';
+import { makeSlowFfmpeg, setEncoderRates } from '../support/slow-ffmpeg.ts';
 import { FPS, HEIGHT, makeCountedClip, WIDTH } from './counted-clip.ts';
 
 /** An installation under faults: box, COS and callback receiver on this machine, rooms whose content can be counted. */
 
 export const BUCKET = 'test-123456789';
 /** Rooms by length in seconds; the room's number in the request is the length. */
-export const ROOM_SECONDS = [2, 3, 4, 5, 6, 7, 8] as const;
+export const ROOM_SECONDS = [2, 3, 4, 5, 6, 7, 8, 12] as const;
 export type RoomSeconds = (typeof ROOM_SECONDS)[number];
 
 export interface Site {
   rig: Rig;
   /** Writes the box's settings; they count from its next start on. */
   writeSettings(changes: PartialSettings): Promise<void>;
+  /** Whether encoders that are started from now on are too slow for the preset that is set, as on a machine that has too much to do. */
+  setSlow(isSlow: boolean): Promise<void>;
   close(options?: { keepDirectory: boolean }): Promise<void>;
 }
 
@@ -34,10 +37,14 @@ export interface SiteOptions {
 
 /** A small canvas, so that many recordings at a time cost two cores little, and limits as short as the rooms. */
 const BASE_SETTINGS = {
-  video: { width: WIDTH, height: HEIGHT, fps: FPS, preset: 'ultrafast', crf: 10, maxRateKbps: 100_000 },
+  // The lightest preset but one: there is a lighter one for an encoder that cannot keep up.
+  video: { width: WIDTH, height: HEIGHT, fps: FPS, preset: 'superfast', crf: 10, maxRateKbps: 100_000 },
   limits: { idleMs: 4000, maxRecordings: 16, maxLengthMs: 60_000 },
   disk: { reserveBytes: 0 },
 } as const satisfies PartialSettings;
+
+/** Two of three pictures: the recording is relieved after five seconds, and is whole meanwhile. */
+const SLOW_BYTES_PER_SECOND = (2 / 3) * WIDTH * HEIGHT * 1.5 * FPS;
 
 /** Base settings with changes; groups are merged. */
 function settingsWith(changes: PartialSettings): PartialSettings {
@@ -47,8 +54,12 @@ function settingsWith(changes: PartialSettings): PartialSettings {
 }
 
 export async function startSite({ settings = {}, noiseLevels = 0, ...options }: SiteOptions): Promise<Site> {
+  const tools = await makeDirectory('faults-tools');
+  const ffmpeg = await makeSlowFfmpeg(tools, await productFfmpeg(), {});
+  await setEncoderRates(ffmpeg, null);
   const rig = await startRig({
     ...options,
+    environment: { FFMPEG_PATH: ffmpeg, ...options.environment },
     name: `faults-${options.name}`,
     settings: settingsWith(settings),
     rooms: async (directory) => {
@@ -65,7 +76,12 @@ export async function startSite({ settings = {}, noiseLevels = 0, ...options }: 
       await mkdir(rig.box.dataDirectory, { recursive: true });
       await writeFile(path.join(rig.box.dataDirectory, SETTINGS_FILE), JSON.stringify(settingsWith(changes)));
     },
-    close: (how) => rig.close(how),
+    setSlow: (isSlow) =>
+      setEncoderRates(ffmpeg, isSlow ? { [BASE_SETTINGS.video.preset]: SLOW_BYTES_PER_SECOND } : null),
+    async close(how) {
+      await rig.close(how);
+      await removeDirectory(tools);
+    },
   };
 }
 

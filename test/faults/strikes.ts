@@ -5,6 +5,7 @@ export const PHASES = [
   'starting',
   'joining',
   'recording',
+  'relieved',
   'finalizing',
   'uploading',
   'notifying',
@@ -16,7 +17,10 @@ export interface Strike {
   /** From 1. */
   n: number;
   target: Target;
-  /** `starting`: while the box starts again after a kill; the others: while some recording is in that state. */
+  /**
+   * `starting`: while the box starts again after a kill; `relieved`: soon after a recording has got a lighter encoder; the others: while
+   * some recording is in that state.
+   */
   phase: Phase;
   /** Pause between seeing the phase and killing. */
   delayMs: number;
@@ -24,7 +28,7 @@ export interface Strike {
   during: string | null;
 }
 
-/** Of twenty kills: how many of each kind. */
+/** Of 23 kills: how many of each kind. */
 const MIXTURE: readonly { target: Target; phase: Phase; share: number }[] = [
   { target: 'main', phase: 'recording', share: 2 },
   { target: 'main', phase: 'uploading', share: 3 },
@@ -35,6 +39,9 @@ const MIXTURE: readonly { target: Target; phase: Phase; share: number }[] = [
   { target: 'main', phase: 'accepting', share: 1 },
   { target: 'main', phase: 'starting', share: 1 },
   { target: 'capture', phase: 'joining', share: 1 },
+  { target: 'main', phase: 'relieved', share: 1 },
+  { target: 'capture', phase: 'relieved', share: 1 },
+  { target: 'ffmpeg', phase: 'relieved', share: 1 },
 ];
 
 /** Longest pause before the kill, so that it may strike anywhere in the phase. */
@@ -43,6 +50,7 @@ const LONGEST_DELAY_MS: Readonly<Record<Phase, number>> = {
   starting: 900,
   joining: 500,
   recording: 2500,
+  relieved: 1500,
   finalizing: 80,
   uploading: 300,
   notifying: 600,

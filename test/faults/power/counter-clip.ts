@@ -6,7 +6,10 @@ import { decodeMedia, decodeSound, meanColour } from '../../support/media.ts';
 
 const run = promisify(execFile);
 
-/** A clip that counts its seconds, to the eye (four columns, black or white, lowest bit first) and to the ear (a tone per second). */
+/**
+ * A clip that counts its seconds, to the eye (four columns, black or white, lowest bit first) and to the ear (a tone per second). Noise on
+ * the columns makes recordings so large that they go to COS in several parts.
+ */
 export const COUNTER_SIZE = { width: 320, height: 180 };
 const FPS = 15;
 const COLUMNS = 4;
@@ -26,7 +29,12 @@ export async function makeCounterClip(ffmpegPath: string, directory: string): Pr
   const bit = `mod(floor(floor(T)/pow(2\\,floor(X*${COLUMNS}/W)))\\,2)`;
   await run(ffmpegPath, [
     ...['-v', 'error', '-nostdin', '-y'],
-    ...['-f', 'lavfi', '-i', `color=c=black:s=${width}x${height}:r=${FPS},geq=lum='16+219*${bit}':cb=128:cr=128`],
+    ...[
+      '-f',
+      'lavfi',
+      '-i',
+      `color=c=black:s=${width}x${height}:r=${FPS},geq=lum='16+219*${bit}':cb=128:cr=128,noise=alls=80:allf=t+u`,
+    ],
     ...['-f', 'lavfi', '-i', `aevalsrc='0.4*sin(2*PI*(${toneOf(0)}+170*floor(t))*t)':s=${SAMPLE_RATE}`],
     ...['-t', `${COUNTER_SECONDS}`, '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10'],
     ...['-c:a', 'pcm_s16le', file],

@@ -48,7 +48,10 @@ export interface RecordedRun {
   known: Known[];
 }
 
-/** One recording is always under way while others finalize, upload and call back. */
+/**
+ * One recording is always under way, and sent meanwhile, while others finalize, upload and call back; these are over before there is a part
+ * to send.
+ */
 export function plannedRequests(seconds: number): Asked[] {
   const short = { roomSeconds: 1.6 };
   return [
@@ -66,7 +69,8 @@ export async function preparePlaces(directory: string, ffmpegPath: string, plan:
   await mkdir(places.box, { recursive: true });
   await mkdir(places.cos);
   const settings = {
-    video: { ...COUNTER_SIZE, fps: 15, preset: 'ultrafast', maxRateKbps: 800 },
+    video: { ...COUNTER_SIZE, fps: 15, preset: 'ultrafast', crf: 16, maxRateKbps: 6000 },
+    upload: { partBytes: 1024 ** 2, live: true },
     disk: { reserveBytes: 0 },
     // Rooms that were dissolved while the box was down are empty ones afterwards.
     limits: { idleMs: 2_000 },
