@@ -35,12 +35,12 @@ COPY --from=build /src/dist/packed/THIRD-PARTY.txt ./
 COPY --from=build /src/resources/kernel/mix.wasm resources/kernel/mix.wasm
 USER recorder
 # Memory that is free goes back to the system instead of staying with the process.
-ENV NODE_ENV=production MALLOC_TRIM_THRESHOLD_=131072
+ENV NODE_ENV=production MALLOC_TRIM_THRESHOLD_=131072 MALLOC_ARENA_MAX=2
 VOLUME /data
 EXPOSE 8787
 # The box answers SIGTERM itself and needs no init: it ends its captures in order, so give it time (docker stop --time 150).
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8787/healthz').then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/app/main/headless.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--optimize-for-size", "--no-memory-reducer", "dist/app/main/headless.js"]
 CMD ["serve", "--data", "/data", "--host", "0.0.0.0", "--port", "8787"]

@@ -14,7 +14,6 @@ import { createMetrics } from './metrics/metrics.ts';
 import { createReadiness } from './metrics/readiness.ts';
 import { LivePictures } from './recordings/live-pictures.ts';
 import type { Supervisor } from './recordings/supervisor.ts';
-import { runSelfTest } from './selftest/self-test.ts';
 import type { StartSelfTestBox } from './selftest/self-test-box.ts';
 import { createSelfTestDesk } from './selftest/self-test-desk.ts';
 import type { SettingsStore } from './settings/live-settings.ts';
@@ -64,13 +63,16 @@ export function openObservation(options: ObservationOptions): Observation {
     log,
   });
   const selfTest = createSelfTestDesk({
-    run: (test) =>
-      runSelfTest({
+    run: async (test) => {
+      // It brings a whole COS server along, which a box that only records does without.
+      const { runSelfTest } = await import('./selftest/self-test.ts');
+      return await runSelfTest({
         ...test,
         directory: path.join(options.dataDirectory, SELF_TEST_FOLDER),
         ffmpegPath: ffmpeg?.path ?? null,
         startBox: options.startSelfTestBox,
-      }),
+      });
+    },
     onChange: (view) => {
       feed.tell('selfTest', { name: 'selfTest', data: view });
       if (view.endedAt === null) return;
