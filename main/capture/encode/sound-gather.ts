@@ -1,5 +1,7 @@
 /** So much sound is put together at most: a second. */
 const MOST_MS = 1000;
+/** Buffers kept for further sound; while the encoder keeps up, two are in use. */
+const MOST_SPARE = 3;
 const NS_PER_SECOND = 1e9;
 const BYTES_PER_SAMPLE = 2;
 
@@ -43,7 +45,12 @@ export class SoundGather {
     this.#gathered = null;
     const sound = gathered.subarray(0, this.#bytes);
     this.#bytes = 0;
-    this.#take(sound, this.#startNs, () => this.#free.push(gathered));
+    this.#take(sound, this.#startNs, () => this.#keep(gathered));
+  }
+
+  /** What a passing backlog took is given back to the system. */
+  #keep(buffer: Buffer): void {
+    if (this.#free.length < MOST_SPARE) this.#free.push(buffer);
   }
 
   #begin(timestampNs: number, bytes: number): Buffer {

@@ -1,6 +1,9 @@
 import type { KernelMemory } from './memory.ts';
 import { computeTaps, type TapsRequest, tapsBytes, writeTaps } from './taps.ts';
 
+/** The kernel reads four weights at a time, and so beyond a table of three. */
+const READ_AHEAD_BYTES = 16;
+
 /** A tap table in the kernel's memory. */
 export interface StoredTaps {
   /** Byte offset. */
@@ -23,7 +26,7 @@ export class TapCache {
   constructor(memory: KernelMemory, capacityBytes = 1 << 20) {
     this.#memory = memory;
     this.#capacityBytes = capacityBytes;
-    this.#start = memory.allocate(capacityBytes);
+    this.#start = memory.allocate(capacityBytes + READ_AHEAD_BYTES);
   }
 
   /** Pointers handed out under an earlier generation are void. */
