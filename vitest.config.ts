@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A state that is waited for may take as long as a busy machine needs.
+    expect: { poll: { timeout: 30_000 } },
     reporters: ['default'],
   },
 });

@@ -14,6 +14,8 @@ const startAppliance = vi.hoisted(() => vi.fn<() => Promise<Appliance>>());
 vi.mock('../../main/appliance.ts', () => ({ startAppliance }));
 const { double, app } = electron;
 
+/** A state is waited for as long as a busy machine needs. */
+const WAIT = { timeout: 20_000, interval: 20 };
 let rig: DesktopRig;
 
 beforeEach(async () => {
@@ -96,7 +98,7 @@ describe('at a login', () => {
     box(async () => {});
     for (let count = 0; count < 3; count += 1) startAppliance.mockImplementationOnce(locked);
     const starting = rig.start(['--hidden']);
-    await vi.waitFor(() => expect(tries()).toBe(1));
+    await vi.waitFor(() => expect(tries()).toBe(1), WAIT);
     await vi.advanceTimersByTimeAsync(30_000);
     await starting;
     expect([tries(), double.dialogs, double.trays.length, double.exitCode]).toEqual([4, [], 1, null]);
@@ -106,7 +108,7 @@ describe('at a login', () => {
     box(async () => {});
     startAppliance.mockImplementation(locked);
     const starting = rig.start(['--hidden']);
-    await vi.waitFor(() => expect(tries()).toBe(1));
+    await vi.waitFor(() => expect(tries()).toBe(1), WAIT);
     await vi.advanceTimersByTimeAsync(170_000);
     expect(double.dialogs).toEqual([]);
     await vi.advanceTimersByTimeAsync(20_000);
@@ -124,7 +126,7 @@ describe('at a login', () => {
     box(async () => {});
     startAppliance.mockRejectedValue(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }));
     const starting = rig.start(['--hidden']);
-    await vi.waitFor(() => expect(tries()).toBe(1));
+    await vi.waitFor(() => expect(tries()).toBe(1), WAIT);
     app.emit('second-instance', {}, ['electron']);
     await vi.advanceTimersByTimeAsync(10_000);
     (await rig.dialog(/is used by another program/)).answer('Quit');
@@ -142,7 +144,7 @@ it('whoever quits while the box tries again is obeyed, even when that try works'
   const starting = rig.start([]);
   const shown = await rig.dialog(/is used by another program/);
   await vi.advanceTimersByTimeAsync(10_000);
-  await vi.waitFor(() => expect(startAppliance.mock.calls).toHaveLength(2));
+  await vi.waitFor(() => expect(startAppliance.mock.calls).toHaveLength(2), WAIT);
   shown.answer('Quit');
   resolve({ url: NOWHERE, stop });
   await starting;
@@ -155,7 +157,7 @@ it('something unknown: the message with the folder of the logs, and the end when
   const shown = await rig.dialog(/could not start/);
   expect(shown.options.detail).toContain('what nobody thought of');
   shown.answer('Show the folder');
-  await vi.waitFor(() => expect(double.opened).toEqual([expect.stringMatching(/box[/\\]logs$/)]));
+  await vi.waitFor(() => expect(double.opened).toEqual([expect.stringMatching(/box[/\\]logs$/)]), WAIT);
   (await rig.dialog(/could not start/)).answer('Quit');
   await starting;
   expect([double.exitCode, double.trays.length, startAppliance.mock.calls.length]).toEqual([0, 0, 1]);
@@ -173,7 +175,7 @@ it('stopping takes too long: shows what is going on, can be left on demand, and 
   await rig.start([]);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   app.quit();
-  await vi.waitFor(() => expect(rig.window().progress).toBe(2));
+  await vi.waitFor(() => expect(rig.window().progress).toBe(2), WAIT);
   expect(double.dialogs).toEqual([]);
   await vi.advanceTimersByTimeAsync(1000);
   double.dialog(/being finished/)!.answer('Quit now');

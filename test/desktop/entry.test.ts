@@ -15,6 +15,8 @@ const electron = await vi.hoisted(async () => await import('../support/electron-
 vi.mock('electron', () => electron);
 const { double, app } = electron;
 
+/** A state is waited for as long as a busy machine needs. */
+const WAIT = { timeout: 20_000, interval: 20 };
 let rig: DesktopRig;
 
 /** A server of somebody else on this machine. */
@@ -48,7 +50,7 @@ describe('the app at work', () => {
     await rig.start();
     const window = rig.window();
     expect(window.webContents.getURL()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#\/$/);
-    await vi.waitFor(() => expect(window.isVisible()).toBe(true));
+    await vi.waitFor(() => expect(window.isVisible()).toBe(true), WAIT);
     const { origin } = new URL(window.webContents.getURL());
     expect((await fetch(`${origin}/api/recordings`)).status).toBe(401);
     expect((await rig.fetch('/api/recordings')).status).toBe(200);
@@ -71,7 +73,7 @@ describe('the app at work', () => {
     expect(await rig.filesWith(token.slice('Bearer '.length))).toEqual([]);
     expect(await (await rig.fetch('/api/tokens')).json()).toEqual({ tokens: [] });
     expect(double.trays).toHaveLength(1);
-    await vi.waitFor(() => expect(double.trays[0]!.menu?.labels().length).toBeGreaterThan(5));
+    await vi.waitFor(() => expect(double.trays[0]!.menu?.labels().length).toBeGreaterThan(5), WAIT);
   });
 
   it('keeps the page in its cage', async () => {
@@ -111,7 +113,7 @@ describe('the app at work', () => {
   it('goes into the tray when its window is closed, comes back by a second start, and opens what a link means', async () => {
     await rig.start();
     const window = rig.window();
-    await vi.waitFor(() => expect(window.isVisible()).toBe(true));
+    await vi.waitFor(() => expect(window.isVisible()).toBe(true), WAIT);
     window.close();
     expect([window.isDestroyed(), window.isVisible(), double.exitCode]).toEqual([false, false, null]);
     app.emit('second-instance', {}, ['electron', '--allow-file-access', '/anywhere']);
@@ -260,7 +262,7 @@ describe('a box that cannot start', () => {
     expect(shown.options.detail).toMatch(/http\.port/);
     expect(shown.options.detail).toMatch(/http\.colour 不是已知的设置项/);
     shown.answer('打开所在文件夹');
-    await vi.waitFor(() => expect(double.opened).toEqual([rig.dataDirectory]));
+    await vi.waitFor(() => expect(double.opened).toEqual([rig.dataDirectory]), WAIT);
     await writeSettings({});
     (await rig.dialog(/设置无法使用/)).answer('重试');
     await starting;

@@ -8,6 +8,8 @@ const electron = await vi.hoisted(async () => await import('../support/electron-
 vi.mock('electron', () => electron);
 const { double } = electron;
 
+/** A state is waited for as long as a busy machine needs. */
+const WAIT = { timeout: 20_000, interval: 20 };
 let rig: DesktopRig;
 beforeEach(async () => {
   rig = await createDesktopRig(electron);
@@ -111,7 +113,7 @@ describe('a keychain that does not open the key', () => {
     expect(shown.options.detail).toMatch(/Nothing was changed or deleted[\s\S]*secret\.key/);
     expect(shown.options.buttons).toEqual(['Try again', 'Show the folder', 'Quit']);
     shown.answer('Show the folder');
-    await vi.waitFor(() => expect(double.opened).toEqual([rig.dataDirectory]));
+    await vi.waitFor(() => expect(double.opened).toEqual([rig.dataDirectory]), WAIT);
     double.safeStorage.isAvailable = true;
     (await rig.dialog(/keychain of this computer/)).answer('Try again');
     await starting;

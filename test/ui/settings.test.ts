@@ -137,9 +137,12 @@ describe('the settings of the console', { timeout: 60_000 }, () => {
     await key('ControlOrMeta+A', '2');
     await tabTo(page.getByRole('combobox', { name: 'Unit for Give up after' }));
     await key('Enter');
-    // The list takes the keys once its chosen entry has the focus.
-    await page.locator('[role="option"]:focus').waitFor();
-    await key('ArrowUp', 'Enter');
+    // The list moves the focus a moment after a key, and Enter takes what has it.
+    const focused = page.locator('[role="option"]:focus');
+    await focused.getByText('days').waitFor();
+    await key('ArrowUp');
+    await focused.getByText('hours').waitFor();
+    await key('Enter');
     await page.getByRole('listbox').waitFor({ state: 'detached' });
     await tabTo(page.getByRole('switch', { name: 'Only to certain hosts' }));
     await key('Space', 'Tab');

@@ -75,14 +75,14 @@ describe('https', () => {
     writeFileSync(`${keyPath}.new`, next.key);
     renameSync(`${certPath}.new`, certPath);
     renameSync(`${keyPath}.new`, keyPath);
-    await vi.waitFor(async () => expect((await ask(port)).name).toBe('two.example'), 5_000);
+    await vi.waitFor(async () => expect((await ask(port)).name).toBe('two.example'), 20_000);
     expect(tls?.state()).toEqual({ validUntil: expect.stringMatching(/^20/), problem: null });
 
     writeFileSync(keyPath, authority.issue(['three.example']).key);
-    await vi.waitFor(() => expect(tls?.state().problem).toContain('another certificate'), 5_000);
+    await vi.waitFor(() => expect(tls?.state().problem).toContain('another certificate'), 20_000);
     expect((await ask(port)).name).toBe('two.example');
     writeFileSync(keyPath, next.key);
-    await vi.waitFor(() => expect(tls?.state().problem).toBeNull(), 5_000);
+    await vi.waitFor(() => expect(tls?.state().problem).toBeNull(), 20_000);
     expect(lines.join('\n')).not.toContain('PRIVATE KEY');
   });
 
@@ -152,7 +152,7 @@ describe('the files', () => {
     tls.follow(({ cert }) => void used.push(cert));
     const next = authority.issue(['two.example']);
     write(next);
-    await vi.waitFor(() => expect(used).toEqual([next.certificate]), 3_000);
+    await vi.waitFor(() => expect(used).toEqual([next.certificate]), 20_000);
     tls.stop();
     rmSync(real, { recursive: true });
   });
