@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ffmpegEnvironment } from '../capture/encode/ffmpeg.ts';
-import { FRAGMENTED_MP4 } from '../capture/encode/ffmpeg-args.ts';
+import { aacArgs, FRAGMENTED_MP4 } from '../capture/encode/ffmpeg-args.ts';
 import type { AudioSettings } from '../capture/messages.ts';
 
 /** What EBU R128 says of a piece of sound. */
@@ -69,7 +69,7 @@ export async function encodeWithGain(
   const { output, kind, audio } = target;
   const coder =
     kind === 'mp4'
-      ? ['-c:a', 'aac', '-b:a', `${audio.aacKbps}k`, ...FRAGMENTED_MP4]
+      ? [...aacArgs(audio.aacKbps), ...FRAGMENTED_MP4]
       : ['-c:a', 'libmp3lame', '-b:a', `${audio.mp3Kbps}k`, '-write_xing', '0', '-id3v2_version', '0', '-f', 'mp3'];
   const metadata = ['-map_metadata', '-1', '-map_chapters', '-1'];
   await runFfmpeg(run, 'error', ['-map', '0:a:0', '-af', gainFilter(gain), ...metadata, ...coder, output]);

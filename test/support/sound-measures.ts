@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { aacArgs } from '../../main/capture/encode/ffmpeg-args.ts';
 import { decodeSound } from './media.ts';
 
 const run = promisify(execFile);
@@ -64,7 +65,7 @@ export async function codeAndDecode(
     const raw = path.join(directory, 'mix.s16');
     const file = path.join(directory, coder === 'aac' ? 'mix.mp4' : 'mix.mp3');
     await writeFile(raw, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
-    const args = coder === 'aac' ? ['-c:a', 'aac', '-b:a', '96k'] : ['-c:a', 'libmp3lame', '-b:a', '64k'];
+    const args = coder === 'aac' ? aacArgs(96) : ['-c:a', 'libmp3lame', '-b:a', '64k'];
     await run(ffmpegPath, [
       '-v',
       'error',

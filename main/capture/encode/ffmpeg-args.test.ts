@@ -71,6 +71,11 @@ it('gives pictures to graphics hardware where that is said, and sound never', ()
   expect(liveEncoderArgs(settings('10', { video }))).toEqual(liveEncoderArgs(settings('10')));
 });
 
+it('sound in MP4 is searched the quick way whatever the build does by default', () => {
+  expect(after(liveEncoderArgs(settings('12')), '-aac_coder')).toBe('fast');
+  expect(liveEncoderArgs(settings('10'))).not.toContain('-aac_coder');
+});
+
 it('x264 beside graphics hardware numbers its headers apart, with a lighter preset as well', () => {
   const video = { ...SMALL_VIDEO, coder: 'standIn' } as const;
   expect(after(liveEncoderArgs(settings('12', { video })), '-x264-params')).toBe('sps-id=1');

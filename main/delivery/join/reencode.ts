@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { ffmpegEnvironment, inspectFfmpeg } from '../../capture/encode/ffmpeg.ts';
-import { FRAGMENTED_MP4 } from '../../capture/encode/ffmpeg-args.ts';
+import { aacArgs, FRAGMENTED_MP4 } from '../../capture/encode/ffmpeg-args.ts';
 
 export interface ReencodeOptions {
   ffmpegPath: string;
@@ -50,9 +50,7 @@ export async function reencodeSegment(options: ReencodeOptions): Promise<void> {
         ...['-pix_fmt', 'yuv420p', '-video_track_timescale', `${VIDEO_TIMESCALE}`],
       ]
     : ['-vn'];
-  const audio = hasAudio
-    ? ['-map', '0:a:0', '-c:a', 'aac', '-b:a', `${AAC_KBPS}k`, '-ac', '1', '-ar', `${SAMPLE_RATE}`]
-    : ['-an'];
+  const audio = hasAudio ? ['-map', '0:a:0', ...aacArgs(AAC_KBPS), '-ac', '1', '-ar', `${SAMPLE_RATE}`] : ['-an'];
   const child = spawn(
     ffmpegPath,
     [
