@@ -5,8 +5,11 @@ const POLL_MS = 50;
 const LOOKS_PER_SUM = 20;
 const ENCODER_MARK = 'pipe:0';
 
-/** Of a room: a recording that has just begun still compiles its code, and the end is none of the rate either. */
-export const STEADY_AFTER_SECONDS = 5;
+/**
+ * Of a room: a recording that has just begun still compiles its code, which for code that runs fifty times a second takes V8 half a minute,
+ * and the end is none of the rate either.
+ */
+export const STEADY_AFTER_SECONDS = 30;
 export const STEADY_UNTIL_END_SECONDS = 2;
 
 /** What a recording costs while it runs, in parts of a core, and what it cost to get there. */

@@ -159,7 +159,7 @@ async function costOf(name: string, task: Task, conditions: Conditions, limit: n
   for (let round = 0; round < rounds; round += 1) {
     const { steady, peakTogetherBytes } = await boxRound(task);
     const feed = await feedRound({ ...task, directory, ffmpegPath });
-    if (!steady) throw new RangeError('a steady rate needs rooms of 10 s and more: --seconds');
+    if (!steady) throw new RangeError('a steady rate needs rooms of 40 s and more: --seconds');
     seen.push({ steady, feed: feed.steady, bytes: peakTogetherBytes });
   }
   const of = (value: (one: (typeof seen)[number]) => number) => median(seen.map(value));
