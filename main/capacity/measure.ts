@@ -8,7 +8,7 @@ import { MatroskaWriter } from '../capture/encode/matroska.ts';
 import type { AudioSettings, CaptureJob, VideoSettings } from '../capture/messages.ts';
 import { BLOCK_SAMPLES } from '../capture/mix/audio-mixer.ts';
 import { CANVAS_COLOUR } from '../capture/mix/colour.ts';
-import { loadKernel } from '../capture/mix/kernel/load.ts';
+import { loadKernel, loadSoundKernel } from '../capture/mix/kernel/load.ts';
 import { SLOT_CAPACITY } from '../capture/mix/slots.ts';
 import { AUDIO_BLOCK_MS } from '../capture/mix/timeline.ts';
 import { Roster } from '../capture/roster.ts';
@@ -138,6 +138,7 @@ async function openRoom(task: MeasureTask, media: Media, file: string) {
     {
       job: jobOf(task, media),
       loadKernel,
+      loadSoundKernel,
       loadTextRenderer: () => Promise.reject(new Error('nothing is to be written')),
       openEncoder: () => stream.encoder,
       nextSegment: () => 0,

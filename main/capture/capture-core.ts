@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createJpegCoder } from './encode/jpeg-coder.ts';
 import { openSegmentEncoder } from './encode/segment.ts';
 import type { CaptureJob } from './messages.ts';
-import { loadKernel } from './mix/kernel/load.ts';
+import { loadKernel, loadSoundKernel } from './mix/kernel/load.ts';
 import type { ParentLine } from './parent-line.ts';
 import { openRoom } from './room/open-room.ts';
 import { CaptureSession } from './session.ts';
@@ -63,6 +63,7 @@ export function runCapture(line: ParentLine): void {
       openEncoder: (place, video, events) => openSegmentEncoder(job, place, video, events),
       openJpegCoder: (size) => createJpegCoder(job.ffmpeg.path, size),
       loadKernel,
+      loadSoundKernel,
       loadTextRenderer: async () => (await import('./text/text-renderer.ts')).createTextRenderer(),
       monotonicMs: () => performance.now(),
       epochMs: () => Date.now(),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { soundKernel } from '../../test/support/sound-kernel.ts';
 import { Feed, type MixSink } from './feed.ts';
 import { AudioMixer } from './mix/audio-mixer.ts';
 import { Compositor } from './mix/compositor.ts';
@@ -56,7 +57,7 @@ function talker(mixer: AudioMixer): { until(timelineMs: number): void } {
 }
 
 function createFeed() {
-  const audioMixer = new AudioMixer();
+  const audioMixer = new AudioMixer(soundKernel);
   const feed = new Feed({ pictures: compositor, audioMixer, fps: FPS, timeline: timelineAt(0) });
   return { feed, talker: talker(audioMixer) };
 }
@@ -108,7 +109,7 @@ describe('what is due', () => {
   it('without pictures or without sound only the other one comes', () => {
     const soundOnly = createSink();
     const timeline = new Timeline({ fps: null, t0Ms: 0 });
-    new Feed({ pictures: null, audioMixer: new AudioMixer(), fps: FPS, timeline }).flush(1000, soundOnly);
+    new Feed({ pictures: null, audioMixer: new AudioMixer(soundKernel), fps: FPS, timeline }).flush(1000, soundOnly);
     expect([soundOnly.pictures.length, soundOnly.sound.length]).toEqual([0, 50]);
     const picturesOnly = createSink();
     new Feed({ pictures: compositor, audioMixer: null, fps: FPS, timeline: timelineAt(0) }).flush(1000, picturesOnly);

@@ -3,6 +3,7 @@ import type { CaptureJob } from './messages.ts';
 import { AudioMixer, type Loudest } from './mix/audio-mixer.ts';
 import type { HeldPicture } from './mix/compositor.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
+import type { SoundKernel } from './mix/kernel/sound-kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output, type OutputOptions } from './output.ts';
 import { NOTHING_MADE, type OutputStats } from './output-stats.ts';
@@ -13,6 +14,8 @@ import type { TextRenderer } from './text/text-renderer.ts';
 
 export interface MixedOutputDeps extends Omit<OutputOptions, 'name' | 'pictures' | 'audioMixer' | 'video' | 'startMs'> {
   job: CaptureJob;
+  /** Null in recordings without sound. */
+  soundKernel: SoundKernel | null;
   loadKernel(): Promise<PlaneKernel>;
   loadTextRenderer(): Promise<TextRenderer>;
   /** Wall clock, milliseconds since 1970. */
@@ -31,7 +34,7 @@ export class MixedOutput {
   constructor(deps: MixedOutputDeps, scene: Scene | null) {
     this.#deps = deps;
     this.#scene = scene;
-    this.#audioMixer = deps.job.media.audio ? new AudioMixer() : null;
+    this.#audioMixer = deps.soundKernel && new AudioMixer(deps.soundKernel);
   }
 
   /** Opens the file at a timeline position. */

@@ -6,7 +6,6 @@ import { IdleWatch } from './idle-watch.ts';
 import { LiveFacts } from './live-facts.ts';
 import { LivePicture } from './live-picture.ts';
 import type { CaptureJob, CaptureStats, FromCapture } from './messages.ts';
-import type { PlaneKernel } from './mix/kernel/kernel.ts';
 import type { SlotChange } from './mix/slots.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { NOTHING_MADE } from './output-stats.ts';
@@ -21,11 +20,10 @@ import { createStage, type Stage, type StageDeps } from './stage.ts';
 import type { TextRenderer } from './text/text-renderer.ts';
 
 /** What a session takes from outside; tests pass their own clock, rooms and encoders. */
-export interface SessionDeps {
+export interface SessionDeps extends Pick<StageDeps, 'loadKernel' | 'loadSoundKernel'> {
   openRoom(listener: RoomListener): Promise<Room>;
   openEncoder: OpenEncoder;
   openJpegCoder: OpenJpegCoder;
-  loadKernel(): Promise<PlaneKernel>;
   /** Asked for only when something has to be written on the canvas. */
   loadTextRenderer(): Promise<TextRenderer>;
   /** Monotonic milliseconds. */

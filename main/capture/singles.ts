@@ -3,6 +3,7 @@ import type { CaptureJob, FromCapture, OutputName, VideoSettings } from './messa
 import { AudioMixer, type Loudest } from './mix/audio-mixer.ts';
 import { Compositor } from './mix/compositor.ts';
 import type { PlaneKernel } from './mix/kernel/kernel.ts';
+import type { SoundKernel } from './mix/kernel/sound-kernel.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { Output } from './output.ts';
 import { addStats, NOTHING_MADE, type OutputStats } from './output-stats.ts';
@@ -11,6 +12,8 @@ import type { OpenEncoder } from './segment-sequence.ts';
 
 export interface SinglesDeps {
   job: Pick<CaptureJob, 'media' | 'video' | 'isReserve'>;
+  /** Null in recordings without sound. */
+  soundKernel: SoundKernel | null;
   loadKernel(): Promise<PlaneKernel>;
   openEncoder: OpenEncoder;
   nextSegment(): number;
@@ -155,8 +158,8 @@ export class Singles {
     const name: OutputName = `${stream}:${userId}`;
     const known = this.#tracks.get(name);
     if (known) return known;
-    const { media } = this.#deps.job;
-    const audioMixer = media.audio ? new AudioMixer() : null;
+    const { job, soundKernel } = this.#deps;
+    const audioMixer = soundKernel && new AudioMixer(soundKernel);
     audioMixer?.setActive([userId]);
     const startMs = this.#deps.timelineMs();
     const track: Track = {
@@ -171,7 +174,7 @@ export class Singles {
       size: null,
     };
     this.#tracks.set(name, track);
-    if (media.video) void this.#loadKernel(track);
+    if (job.media.video) void this.#loadKernel(track);
     else this.#open(track, DEFAULT_SIZE);
     return track;
   }

@@ -3,6 +3,7 @@ import type { PreviewPart } from './live-picture.ts';
 import type { CaptureJob } from './messages.ts';
 import type { Loudest } from './mix/audio-mixer.ts';
 import type { HeldPicture } from './mix/compositor.ts';
+import type { SoundKernel } from './mix/kernel/sound-kernel.ts';
 import { MIXING_DELAY_MS, pictureDueMs, pictureMomentMs } from './mix/timeline.ts';
 import type { I420Frame, PcmBlock, StreamKind } from './mix/types.ts';
 import { createMixedOutput, type MixedOutput, type MixedOutputDeps } from './mixed-output.ts';
@@ -12,8 +13,9 @@ import type { ReliefStep } from './relief.ts';
 import type { Roster } from './roster.ts';
 import { Singles } from './singles.ts';
 
-export interface StageDeps extends Omit<MixedOutputDeps, 'onHopeless'> {
+export interface StageDeps extends Omit<MixedOutputDeps, 'onHopeless' | 'soundKernel'> {
   job: CaptureJob;
+  loadSoundKernel(): Promise<SoundKernel>;
   /** The recording cannot go on. */
   onHopeless(description: string): void;
   /** A picture that was taken over could not be drawn. */
@@ -199,11 +201,13 @@ export class Stage {
 /** Prepares the files of a job: kernels, fonts and watermark are loaded before the room is entered. */
 export async function createStage(deps: StageDeps, roster: Roster): Promise<Stage> {
   const { job } = deps;
-  const mix = job.outputs.mix ? await createMixedOutput(deps) : null;
+  // One for all files: they are mixed one after the other.
+  const soundKernel = job.media.audio ? await deps.loadSoundKernel() : null;
+  const mix = job.outputs.mix ? await createMixedOutput({ ...deps, soundKernel }) : null;
   if (!job.outputs.singles) return new Stage(deps, roster, mix, null);
   // Beside a mix, a user's file that cannot be made is no reason to end the recording.
   const onHopeless = mix
     ? (message: string) => deps.send({ type: 'log', level: 'error', message: `a single file ended: ${message}` })
     : deps.onHopeless;
-  return new Stage(deps, roster, mix, new Singles({ ...deps, onHopeless }));
+  return new Stage(deps, roster, mix, new Singles({ ...deps, soundKernel, onHopeless }));
 }

@@ -9,7 +9,7 @@ import type { VideoSettings } from '../../main/capture/messages.ts';
 import { AudioMixer, BLOCK_SAMPLES } from '../../main/capture/mix/audio-mixer.ts';
 import { CANVAS_COLOUR } from '../../main/capture/mix/colour.ts';
 import { Compositor } from '../../main/capture/mix/compositor.ts';
-import { loadKernel } from '../../main/capture/mix/kernel/load.ts';
+import { loadKernel, loadSoundKernel } from '../../main/capture/mix/kernel/load.ts';
 import { gridLayout } from '../../main/capture/mix/layout.ts';
 import { AUDIO_BLOCK_MS, audioTimestampNs, videoTimestampNs } from '../../main/capture/mix/timeline.ts';
 
@@ -102,7 +102,7 @@ export async function composeStream(options: {
   const compositor = new Compositor(await loadKernel(), video);
   const rects = gridLayout(participants.length, video.width, video.height);
   compositor.setCells(participants.map(({ userId }, index) => ({ key: userId, rect: rects[index]! })));
-  const mixer = new AudioMixer();
+  const mixer = new AudioMixer(await loadSoundKernel());
   mixer.setActive(participants.map(({ userId }) => userId));
   const loops = await Promise.all(
     participants.map(async ({ userId, video: pictures, sound }) => {

@@ -5,6 +5,7 @@ import type { I420Frame, PcmBlock } from '../../main/capture/mix/types.ts';
 import type { Room, RoomListener } from '../../main/capture/room/room.ts';
 import { CaptureSession, type SessionDeps } from '../../main/capture/session.ts';
 import { type FakeEncoder, fakeEncoders, fakeJpegCoder } from './fake-encoder.ts';
+import { soundKernel } from './sound-kernel.ts';
 
 export const CANVAS = { width: 64, height: 36 };
 export const T0_EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -121,6 +122,7 @@ export function createSession(job: CaptureJob, overrides: Partial<SessionDeps> =
     openEncoder: open,
     openJpegCoder: fakeJpegCoder,
     loadKernel,
+    loadSoundKernel: async () => soundKernel,
     loadTextRenderer: async () => {
       throw new Error('nothing is to be written here');
     },

@@ -4,6 +4,7 @@ import { loadKernel } from '../../main/capture/mix/kernel/load.ts';
 import type { Room, RoomListener } from '../../main/capture/room/room.ts';
 import { CaptureSession } from '../../main/capture/session.ts';
 import { fakeEncoders, fakeJpegCoder } from './fake-encoder.ts';
+import { soundKernel } from './sound-kernel.ts';
 
 export interface SessionHost extends CaptureHost {
   /** Resolves when every session that was started is entering its room: opening one takes real time, also where time is a fake. */
@@ -51,6 +52,7 @@ function hostSession(
       openEncoder: fakeEncoders().open,
       openJpegCoder: fakeJpegCoder,
       loadKernel,
+      loadSoundKernel: async () => soundKernel,
       loadTextRenderer: async () => {
         throw new Error('nothing is to be written here');
       },

@@ -3,6 +3,7 @@ import { AUDIO_BLOCK_MS, pictureMomentMs, Timeline, videoTimestampNs } from '../
 import type { I420Frame } from '../../main/capture/mix/types.ts';
 import { PictureLine } from '../../main/capture/picture-line.ts';
 import { type SenderPlan, SimulatedSender } from './simulated-senders.ts';
+import { soundKernel } from './sound-kernel.ts';
 
 const SAMPLES_PER_MS = 48;
 /** A beep has begun when a sample is louder than this, 0.05 ms after its first one. */
@@ -91,7 +92,7 @@ export function simulateSync(options: SyncOptions): SyncRun {
       nextBeep: 0,
     }),
   );
-  const mixer = new AudioMixer();
+  const mixer = new AudioMixer(soundKernel);
   mixer.setActive(senders.map(({ userId }) => userId));
   const timeline = new Timeline({ fps, t0Ms: 0 });
   const line = new PictureLine<number>({

@@ -1,6 +1,7 @@
 import { AudioMixer, BLOCK_SAMPLES } from '../../main/capture/mix/audio-mixer.ts';
 import { MIXING_DELAY_MS } from '../../main/capture/mix/timeline.ts';
 import { randomFrom } from './simulated-senders.ts';
+import { soundKernel } from './sound-kernel.ts';
 
 const RATE = 48_000;
 const FULL = 32_767;
@@ -84,7 +85,7 @@ export function mixDown(
   signals: readonly Int16Array[],
   sends: (signal: number, block: number) => boolean = () => true,
 ): Int16Array<ArrayBuffer> {
-  const mixer = new AudioMixer();
+  const mixer = new AudioMixer(soundKernel);
   mixer.setActive(signals.map((_, index) => `user_${index}`));
   const blocks = Math.floor(Math.max(...signals.map(({ length }) => length)) / BLOCK_SAMPLES);
   const mixed = new Int16Array(blocks * BLOCK_SAMPLES);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toneLevelDb } from '../../../test/support/goertzel.ts';
+import { soundKernel } from '../../../test/support/sound-kernel.ts';
 import { AudioMixer, BLOCK_SAMPLES } from './audio-mixer.ts';
 import { MIXING_DELAY_MS } from './timeline.ts';
 
@@ -51,7 +52,7 @@ function stream(
 }
 
 /** Plays arrivals into a mixer in their order, mixing every block exactly when it is due. */
-function record(arrivals: Arrival[], durationMs: number, mixer = new AudioMixer()): Int16Array {
+function record(arrivals: Arrival[], durationMs: number, mixer = new AudioMixer(soundKernel)): Int16Array {
   const ordered = arrivals.toSorted((a, b) => a.arrivalMs - b.arrivalMs);
   mixer.setActive(new Set(arrivals.map((arrival) => arrival.userId)));
   const mixed = new Int16Array((durationMs / 20) * BLOCK_SAMPLES);
@@ -168,7 +169,7 @@ describe('one talker', () => {
   });
 
   test('who is not active is not heard; who was is heard up to the moment he was taken out', () => {
-    const mixer = new AudioMixer();
+    const mixer = new AudioMixer(soundKernel);
     mixer.setActive(['a']);
     const levels: number[] = [];
     for (let block = 0; block < 40; block++) {
@@ -279,7 +280,7 @@ describe('jitter and clocks', () => {
       // One impulse per second of the sender's time, in a stream of otherwise plain sound.
       const periodMs = 20 * (1 + ppm / 1e6);
       const seconds = 600;
-      const mixer = new AudioMixer();
+      const mixer = new AudioMixer(soundKernel);
       mixer.setActive(['a']);
       const plain = new Int16Array(960).fill(100);
       const marked = plain.slice();
@@ -322,7 +323,7 @@ describe('jitter and clocks', () => {
   });
 
   test('a stretch of the timeline may be left out, and time may begin late', () => {
-    const mixer = new AudioMixer();
+    const mixer = new AudioMixer(soundKernel);
     mixer.setActive(['a']);
     const push = (block: number) =>
       mixer.push('a', { data: new Int16Array(960).fill(7000), sampleRate: 48_000, channels: 1 }, block * 20);

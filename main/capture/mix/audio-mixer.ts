@@ -1,4 +1,6 @@
-import { type Ceiling, Limiter, LOOK_AHEAD } from './limiter.ts';
+import { LOOK_AHEAD } from './kernel/sound.ts';
+import type { SoundKernel } from './kernel/sound-kernel.ts';
+import { type Ceiling, Limiter } from './limiter.ts';
 import { MIX_RATE } from './rate-converter.ts';
 import { AUDIO_BLOCK_MS } from './timeline.ts';
 import type { PcmBlock } from './types.ts';
@@ -28,11 +30,6 @@ function levelOf(energy: number): number {
   return Math.sqrt(energy / BLOCK_SAMPLES) / FULL_SCALE;
 }
 
-/** -32768…32767, rounded. */
-function toSample(value: number): number {
-  return Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(value)));
-}
-
 /**
  * Sums the participants' sound on the recording's timeline, 48 kHz mono. Sound is placed where it arrived (see `Voice`); a muted,
  * stalled or absent participant is silence. A single talker passes unchanged, several together are limited without clipping such that
@@ -44,14 +41,19 @@ function toSample(value: number): number {
 export class AudioMixer {
   readonly #voices = new Map<string, Voice>();
   #active: ReadonlySet<string> = new Set();
-  #limiter = new Limiter();
+  readonly #kernel: SoundKernel;
+  #limiter: Limiter;
   #nextBlock: number | null = null;
   /** Samples rendered since two talkers were heard together. */
   #sinceSeveral = MIX_HOLD;
-  readonly #ahead = new Float32Array(LOOK_AHEAD);
-  readonly #sum = new Float32Array(BLOCK_SAMPLES);
   /** Of the loudest block since `takeLoudest`: sum of squares in 16-bit units. */
   #loudestEnergy = 0;
+
+  /** @param kernel may be that of other mixers as well */
+  constructor(kernel: SoundKernel) {
+    this.#kernel = kernel;
+    this.#limiter = new Limiter(kernel);
+  }
 
   /**
    * Who is recorded from now on. Sound of anybody else is ignored; what a participant said before he was taken out is still
@@ -70,7 +72,7 @@ export class AudioMixer {
     if (!this.#active.has(userId)) return;
     let voice = this.#voices.get(userId);
     if (voice === undefined) {
-      voice = new Voice();
+      voice = new Voice(this.#kernel);
       this.#voices.set(userId, voice);
     }
     voice.push(block, arrivalMs);
@@ -86,24 +88,18 @@ export class AudioMixer {
     const start = blockIndex * BLOCK_SAMPLES;
     if (blockIndex !== this.#nextBlock) {
       // The limiter gives back what it got 5 ms before: filled with the first 5 ms, it is in step from the first block on.
-      this.#limiter = new Limiter();
+      this.#limiter = new Limiter(this.#kernel);
       for (const voice of this.#voices.values()) voice.interrupt();
-      this.#render(start, this.#ahead);
+      this.#render(start, LOOK_AHEAD);
     }
-    this.#render(start + LOOK_AHEAD, this.#sum);
+    this.#render(start + LOOK_AHEAD, BLOCK_SAMPLES);
     this.#nextBlock = blockIndex + 1;
     for (const [userId, voice] of this.#voices) {
       voice.loudestEnergy = Math.max(voice.loudestEnergy, voice.energy);
       if (voice.isDrained && !this.#active.has(userId)) this.#voices.delete(userId);
     }
-    const sum = this.#sum;
-    let energy = 0;
-    for (let index = 0; index < BLOCK_SAMPLES; index++) {
-      const sample = toSample(sum[index]!);
-      mixed[index] = sample;
-      energy += sample * sample;
-    }
-    this.#loudestEnergy = Math.max(this.#loudestEnergy, energy);
+    this.#loudestEnergy = Math.max(this.#loudestEnergy, this.#kernel.toPcm(BLOCK_SAMPLES));
+    mixed.set(this.#kernel.scratch.pcm.subarray(0, BLOCK_SAMPLES));
     return mixed;
   }
 
@@ -125,15 +121,16 @@ export class AudioMixer {
     return { mix, users };
   }
 
-  /** Sums all voices into `samples` and passes them through the limiter. */
-  #render(at: number, samples: Float32Array): void {
+  /** Sums `count` samples of all voices into the kernel's `sum` and passes them through the limiter. */
+  #render(at: number, count: number): void {
+    const samples = this.#kernel.scratch.sum.subarray(0, count);
     samples.fill(0);
     let talkers = 0;
     for (const voice of this.#voices.values()) {
-      voice.render(at, samples);
+      voice.render(at, count);
       if (voice.peak > AUDIBLE) talkers++;
     }
-    this.#sinceSeveral = talkers > 1 ? 0 : this.#sinceSeveral + samples.length;
+    this.#sinceSeveral = talkers > 1 ? 0 : this.#sinceSeveral + count;
     this.#limiter.process(samples, this.#sinceSeveral < MIX_HOLD ? MIX_CEILING : SOLO_CEILING);
   }
 }

@@ -1,4 +1,5 @@
 import { Arrivals } from './arrivals.ts';
+import type { SoundKernel } from './kernel/sound-kernel.ts';
 import { MIX_RATE, RateConverter } from './rate-converter.ts';
 import { SINC_REACH, SINC_TAPS, sincAt } from './sinc.ts';
 import { SPLICE_SAMPLES, splice } from './splice.ts';
@@ -36,6 +37,7 @@ const CORRECTION_LIMIT = 2000;
  * 120 ms too early is ended and placed anew.
  */
 export class Voice {
+  readonly #kernel: SoundKernel;
   /** Samples by number in the stream modulo `RING`, 48 kHz mono in 16-bit units. */
   readonly #ring = new Float32Array(RING);
   readonly #arrivals = new Arrivals();
@@ -57,13 +59,16 @@ export class Voice {
   #converter: RateConverter | null = null;
   /** Stream number of the converter's first sample. */
   #converterStart = 0;
-  #mono = new Float32Array(1024);
+  #mono = new Float32Array(0);
   #converted = new Float32Array(1024);
-  #stretched = new Float32Array(2048);
   #peak = 0;
   #energy = 0;
   /** The highest `energy` that whoever renders has noted. */
   loudestEnergy = 0;
+
+  constructor(kernel: SoundKernel) {
+    this.#kernel = kernel;
+  }
 
   /** Highest level in the samples rendered last, in 16-bit units. */
   get peak(): number {
@@ -86,7 +91,7 @@ export class Voice {
     if (count === 0) return;
     const converter = this.#converterFor(block.sampleRate);
     this.#arrivals.add(this.#converterStart + converter.inputPosition, (arrivalMs * MIX_RATE) / 1000);
-    this.#convert(converter, this.#toMono(block, count), count);
+    this.#convert(converter, this.#toMono(block, count));
     if (this.#written - this.#cursor > RING - SINC_TAPS) {
       // The mix stands still: the oldest sound is lost, the rest is placed anew.
       this.#playing = false;
@@ -99,16 +104,19 @@ export class Voice {
     this.#playing = false;
   }
 
-  /** Adds the samples for the timeline from sample number `at` on to `into`. Calls follow each other without gap or overlap. */
-  render(at: number, into: Float32Array): void {
+  /**
+   * Adds `count` samples for the timeline from sample number `at` on to the kernel's `sum`. Calls follow each other without gap or
+   * overlap.
+   */
+  render(at: number, count: number): void {
     this.#peak = 0;
     this.#energy = 0;
     let done = 0;
-    while (done < into.length) {
+    while (done < count) {
       if (this.#playing) {
-        done += this.#play(at + done, into, done);
+        done += this.#play(at + done, done, count - done);
       } else {
-        const silence = this.#start(at + done, into.length - done);
+        const silence = this.#start(at + done, count - done);
         if (silence === null) return;
         done += silence;
       }
@@ -119,38 +127,34 @@ export class Voice {
     const old = this.#converter;
     if (old !== null && old.sampleRate === sampleRate && !this.isDrained) return old;
     // A new filter: after a pause the old one would smear the end before it into the beginning after it.
-    const converter = new RateConverter(sampleRate);
+    const converter = new RateConverter(sampleRate, this.#kernel);
     if (this.isDrained) {
       this.#arrivals.restart();
       this.#cursor = this.#written;
     } else if (old !== null) {
-      this.#convert(old, new Float32Array(SINC_REACH), SINC_REACH);
+      this.#convert(old, new Float32Array(SINC_REACH));
     }
     this.#converter = converter;
     this.#converterStart = this.#written;
     return converter;
   }
 
-  #toMono(block: PcmBlock, count: number): Float32Array {
-    if (this.#mono.length < count) this.#mono = new Float32Array(count);
-    const { data, channels } = block;
+  #toMono({ data, channels }: PcmBlock, count: number): Float32Array | Int16Array {
+    if (channels === 1) return data;
+    if (this.#mono.length !== count) this.#mono = new Float32Array(count);
     const mono = this.#mono;
-    if (channels === 1) {
-      for (let index = 0; index < count; index++) mono[index] = data[index]!;
-    } else {
-      for (let index = 0; index < count; index++) mono[index] = (data[2 * index]! + data[2 * index + 1]!) / 2;
-    }
+    for (let index = 0; index < count; index++) mono[index] = (data[2 * index]! + data[2 * index + 1]!) / 2;
     return mono;
   }
 
-  #convert(converter: RateConverter, mono: Float32Array, count: number): void {
-    const room = converter.maxOutput(count);
+  #convert(converter: RateConverter, mono: Float32Array | Int16Array): void {
+    const room = converter.maxOutput(mono.length);
     if (this.#converted.length < room) this.#converted = new Float32Array(room);
-    const made = converter.convert(mono, count, this.#converted);
+    const made = converter.convert(mono, this.#converted);
     const place = this.#written % RING;
     const toEnd = Math.min(made, RING - place);
     this.#ring.set(this.#converted.subarray(0, toEnd), place);
-    this.#ring.set(this.#converted.subarray(toEnd, made), 0);
+    if (toEnd < made) this.#ring.set(this.#converted.subarray(toEnd, made), 0);
     this.#written += made;
   }
 
@@ -177,9 +181,8 @@ export class Voice {
     return beginsAt - at;
   }
 
-  /** Plays until the piece ends or `into` is full. @returns samples played */
-  #play(at: number, into: Float32Array, offset: number): number {
-    const room = into.length - offset;
+  /** Plays until the piece ends or `room` samples have been added from `offset` on. @returns samples played */
+  #play(at: number, offset: number, room: number): number {
     this.#sinceSplice += room;
     // Positive: the stream lies too early and has to be played slower.
     const misplaced = this.#spliceNearer(this.#arrivals.expectedDelay() - (at - this.#cursor));
@@ -191,12 +194,14 @@ export class Voice {
     let end = Math.min(this.#endAt, hole?.start ?? Number.POSITIVE_INFINITY);
     if (this.#written < this.#cursor + wanted + FADE) end = Math.min(end, this.#written);
     if (end >= this.#cursor + wanted) {
-      this.#add(into, offset, this.#take(wanted, room), room, end);
+      this.#take(wanted, room);
+      this.#add(offset, room, end);
       this.#cursor += wanted;
       return room;
     }
     const rest = end - this.#cursor;
-    this.#add(into, offset, this.#take(rest, rest), rest, end);
+    this.#take(rest, rest);
+    this.#add(offset, rest, end);
     this.#cursor = end;
     this.#playing = false;
     if (hole !== null && hole.start === end) this.#arrivals.restartAt(hole.block);
@@ -231,18 +236,15 @@ export class Voice {
     return Math.sign(misplaced);
   }
 
-  /** The next `source` samples, stretched or squeezed to `length`. */
-  #take(source: number, length: number): Float32Array {
-    if (this.#stretched.length < Math.max(source, length) + SINC_TAPS) {
-      this.#stretched = new Float32Array(2 * Math.max(source, length) + SINC_TAPS);
-    }
-    const out = this.#stretched;
+  /** Puts the next `source` samples, stretched or squeezed to `length`, into the kernel's `sound`. */
+  #take(source: number, length: number): void {
+    const out = this.#kernel.scratch.sound;
     if (source === length) {
       const place = this.#cursor % RING;
       const toEnd = Math.min(length, RING - place);
       out.set(this.#ring.subarray(place, place + toEnd));
-      out.set(this.#ring.subarray(0, length - toEnd), toEnd);
-      return out;
+      if (toEnd < length) out.set(this.#ring.subarray(0, length - toEnd), toEnd);
+      return;
     }
     const window = new Float32Array(source + SINC_TAPS);
     const first = this.#cursor - (SINC_REACH - 1);
@@ -254,45 +256,32 @@ export class Voice {
       window[index] = sample;
       isSilent &&= sample === 0;
     }
-    if (isSilent) return out.fill(0, 0, length);
+    if (isSilent) {
+      out.fill(0, 0, length);
+      return;
+    }
     for (let index = 0; index < length; index++) {
       const place = (index * source) / length;
       const whole = Math.floor(place);
       out[index] = sincAt(window, whole, place - whole);
     }
-    return out;
   }
 
-  /** Adds samples under the fades: in from the present gain, out towards stream position `end`. */
-  #add(into: Float32Array, offset: number, samples: Float32Array, count: number, end: number): void {
+  /** Adds what `#take` gave under the fades: in from the present gain, out towards stream position `end`. */
+  #add(offset: number, count: number, end: number): void {
     const toEnd = end - this.#cursor;
+    if (this.#gain < 1 || toEnd < count + FADE) this.#fade(count, toEnd);
+    this.#peak = Math.max(this.#peak, this.#kernel.highest('sound', 0, count));
+    this.#energy += this.#kernel.add(count, offset);
+  }
+
+  #fade(count: number, toEnd: number): void {
+    const { sound } = this.#kernel.scratch;
     let gain = this.#gain;
-    if (gain === 1 && toEnd >= count + FADE) {
-      this.#addWhole(into, offset, samples, count);
-      return;
-    }
     for (let index = 0; index < count; index++) {
       gain = Math.min(1, gain + 1 / FADE, Math.max(0, (toEnd - index) / FADE));
-      const sample = gain === 1 ? samples[index]! : samples[index]! * gain;
-      into[offset + index]! += sample;
-      this.#peak = Math.max(this.#peak, Math.abs(sample));
-      this.#energy += sample * sample;
+      if (gain < 1) sound[index]! *= gain;
     }
     this.#gain = gain;
-  }
-
-  /** Adds samples as they are. */
-  #addWhole(into: Float32Array, offset: number, samples: Float32Array, count: number): void {
-    let peak = this.#peak;
-    let energy = this.#energy;
-    for (let index = 0; index < count; index++) {
-      const sample = samples[index]!;
-      into[offset + index]! += sample;
-      if (sample > peak) peak = sample;
-      else if (-sample > peak) peak = -sample;
-      energy += sample * sample;
-    }
-    this.#peak = peak;
-    this.#energy = energy;
   }
 }

@@ -1,7 +1,8 @@
-// The mixing kernel: plain work on 8-bit planes in linear memory. No allocation, no state: the host owns the memory layout and
-// hands in pointers. Every function that is exported has a byte-exact twin in ../reference.ts.
+// The mixing kernel: plain work on 8-bit planes and on sound in linear memory. No allocation, no state: the host owns the memory layout
+// and hands in pointers. Every function that is exported has a byte-exact twin in ../reference.ts or ../sound-reference.ts.
 
 export { scalePlane } from './scale';
+export { add, convert, findPeaks, highest, limit, toPcm } from './sound';
 
 /** Copies a plane row by row. */
 export function copyPlane(
