@@ -6,7 +6,7 @@
 const POLYNOMIAL_LOW = 0xd7870f42;
 const POLYNOMIAL_HIGH = 0xc96c5795;
 const POLYNOMIAL = 0xc96c5795d7870f42n;
-const SLICES = 8;
+const SLICES = 16;
 
 /** Tables `k*256…k*256+255` advance a byte by `k` further zero bytes; low and high halves in two arrays. */
 const { low: TABLE_LOW, high: TABLE_HIGH } = buildTables();
@@ -47,10 +47,10 @@ export class Crc64 {
   update(bytes: Uint8Array): this {
     // Four bytes are read at once where they lie as one word of memory does, which takes a quarter off the time.
     const head = Math.min(bytes.length, -bytes.byteOffset & 3);
-    const pairs = Math.floor((bytes.length - head) / 8);
+    const groups = Math.floor((bytes.length - head) / 16);
     this.#takeBytes(bytes, 0, head);
-    if (pairs > 0) this.#takeWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, pairs * 2));
-    this.#takeBytes(bytes, head + pairs * 8, bytes.length);
+    if (groups > 0) this.#takeWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, groups * 4));
+    this.#takeBytes(bytes, head + groups * 16, bytes.length);
     return this;
   }
 
@@ -66,25 +66,39 @@ export class Crc64 {
     this.#high = high;
   }
 
-  /** An even number of words in the order of little-endian machines, which all are that this runs on. */
+  /** A multiple of four words in the order of little-endian machines, which all are that this runs on. */
   #takeWords(words: Int32Array): void {
     const tl = TABLE_LOW;
     const th = TABLE_HIGH;
     let low = this.#low;
     let high = this.#high;
-    for (let at = 0; at < words.length; at += 2) {
-      low ^= words[at]!;
-      high ^= words[at + 1]!;
-      const a = 1792 + (low & 255);
-      const b = 1536 + ((low >>> 8) & 255);
-      const c = 1280 + ((low >>> 16) & 255);
-      const d = 1024 + (low >>> 24);
-      const e = 768 + (high & 255);
-      const f = 512 + ((high >>> 8) & 255);
-      const g = 256 + ((high >>> 16) & 255);
-      const h = high >>> 24;
-      low = tl[a]! ^ tl[b]! ^ tl[c]! ^ tl[d]! ^ tl[e]! ^ tl[f]! ^ tl[g]! ^ tl[h]!;
-      high = th[a]! ^ th[b]! ^ th[c]! ^ th[d]! ^ th[e]! ^ th[f]! ^ th[g]! ^ th[h]!;
+    for (let at = 0; at < words.length; at += 4) {
+      const first = low ^ words[at]!;
+      const second = high ^ words[at + 1]!;
+      const third = words[at + 2]!;
+      const fourth = words[at + 3]!;
+      const a = 3840 + (first & 255);
+      const b = 3584 + ((first >>> 8) & 255);
+      const c = 3328 + ((first >>> 16) & 255);
+      const d = 3072 + (first >>> 24);
+      const e = 2816 + (second & 255);
+      const f = 2560 + ((second >>> 8) & 255);
+      const g = 2304 + ((second >>> 16) & 255);
+      const h = 2048 + (second >>> 24);
+      const i = 1792 + (third & 255);
+      const j = 1536 + ((third >>> 8) & 255);
+      const k = 1280 + ((third >>> 16) & 255);
+      const l = 1024 + (third >>> 24);
+      const m = 768 + (fourth & 255);
+      const n = 512 + ((fourth >>> 8) & 255);
+      const o = 256 + ((fourth >>> 16) & 255);
+      const p = fourth >>> 24;
+      const farLow = tl[a]! ^ tl[b]! ^ tl[c]! ^ tl[d]! ^ tl[e]! ^ tl[f]! ^ tl[g]! ^ tl[h]!;
+      const farHigh = th[a]! ^ th[b]! ^ th[c]! ^ th[d]! ^ th[e]! ^ th[f]! ^ th[g]! ^ th[h]!;
+      const nearLow = tl[i]! ^ tl[j]! ^ tl[k]! ^ tl[l]! ^ tl[m]! ^ tl[n]! ^ tl[o]! ^ tl[p]!;
+      const nearHigh = th[i]! ^ th[j]! ^ th[k]! ^ th[l]! ^ th[m]! ^ th[n]! ^ th[o]! ^ th[p]!;
+      low = farLow ^ nearLow;
+      high = farHigh ^ nearHigh;
     }
     this.#low = low;
     this.#high = high;

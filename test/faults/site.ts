@@ -196,8 +196,8 @@ const MOST_WHOLE_FILES = 2000;
 
 /** Keys of all objects in COS. */
 export async function objectKeys(site: Site): Promise<string[]> {
-  const names = await readdir(path.join(site.rig.directory, 'cos', 'objects', BUCKET)).catch(() => []);
-  return names.map((name) => decodeURIComponent(name));
+  const names = await readdir(path.join(site.rig.directory, 'cos', 'headers', BUCKET)).catch(() => []);
+  return names.map((name) => decodeURIComponent(path.basename(name, '.json')));
 }
 
 /** Lines of the box's log files, over all its starts. */

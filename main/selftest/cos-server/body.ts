@@ -17,10 +17,10 @@ const MAX_BODY_BYTES = 5 * 1024 ** 3;
 /** Complete with 10,000 parts takes 1 MB. */
 const MAX_XML_BYTES = 2 * 1024 ** 2;
 
-/** Writes a request body to a file and says what it was. Never holds more than a few chunks in memory. */
+/** Writes a request body to a file and says what it was, when all of it is on the disk. Never holds more than a few chunks in memory. */
 export async function receiveToFile(request: IncomingMessage, file: string, faults: ActiveFaults): Promise<Content> {
   const meter = new BodyMeter(request, faults);
-  await pipeline(request, meter, createWriteStream(file, { flags: 'wx' }));
+  await pipeline(request, meter, createWriteStream(file, { flags: 'wx', flush: true, highWaterMark: 1 << 20 }));
   const content = meter.content();
   checkMd5(request, content.md5);
   return content;

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BUCKET, type CosRig, CREDENTIAL, MIB, REGION, startCosRig } from '../../../test/support/cos-rig.ts';
@@ -39,6 +40,21 @@ async function code(call: Promise<unknown>): Promise<string> {
 
 async function begin(): Promise<string> {
   return (await sdk.multipartInit({ ...object, ContentType: 'video/mp4' })).UploadId;
+}
+
+/** Uploads bodies as parts and makes an object of the first `count` of them; returns the upload's id. */
+async function complete(bodies: readonly Buffer[], count = bodies.length): Promise<string> {
+  const UploadId = await begin();
+  const Parts = [];
+  for (const [index, body] of bodies.entries()) {
+    Parts.push({ PartNumber: index + 1, ETag: await part(UploadId, index + 1, body) });
+  }
+  await sdk.multipartComplete({ ...object, UploadId, Parts: Parts.slice(0, count) });
+  return UploadId;
+}
+
+function store(...names: string[]): string {
+  return path.join(rig.directory, 'cos', ...names);
 }
 
 async function part(UploadId: string, PartNumber: number, Body: Buffer): Promise<string> {
@@ -131,6 +147,79 @@ describe('multipart', () => {
     expect(rig.server.orphans()).toEqual([]);
     expect(await code(sdk.multipartComplete({ ...object, UploadId, Parts }))).toBe('NoSuchUpload');
     expect(await readdir(`${rig.directory}/cos/uploads`)).toEqual([]);
+  });
+
+  it('makes an object of parts by bookkeeping, and one file of it when somebody wants its bytes', async () => {
+    const bodies = [randomBytes(1500), randomBytes(1100), randomBytes(10)];
+    const whole = Buffer.concat(bodies.slice(0, 2));
+    const uploadId = await complete(bodies, 2);
+    expect((await readdir(store('parts', uploadId))).length).toBe(2);
+    expect(await readdir(store()).then((names) => names.includes('objects'))).toBe(false);
+    await rig.restartServer();
+    const facts = { 'content-length': '2600', 'x-cos-hash-crc64ecma': crc64(whole) };
+    expect((await sdk.headObject(object)).headers).toMatchObject(facts);
+    const ask = () => rig.server.findObjectFile(BUCKET, object.Key);
+    const [file, again] = await Promise.all([ask(), ask()]);
+    expect(again).toBe(file);
+    expect(Buffer.compare(await readFile(file ?? ''), whole)).toBe(0);
+    expect(await readdir(store('parts'))).toEqual([]);
+    await rig.restartServer();
+    expect((await sdk.headObject(object)).headers).toMatchObject(facts);
+    expect(
+      Buffer.compare((await sdk.getObject({ ...object, Range: 'bytes=1400-1599' })).Body, whole.subarray(1400, 1600)),
+    ).toBe(0);
+  });
+
+  it('replaces and deletes objects that are in parts, and leaves none behind', async () => {
+    const first = [randomBytes(1500), randomBytes(900)];
+    const second = [randomBytes(1200), randomBytes(800)];
+    await complete(first);
+    await complete(second);
+    expect(Buffer.compare((await sdk.getObject(object)).Body, Buffer.concat(second))).toBe(0);
+    await complete(first);
+    expect(await readdir(store('objects', BUCKET))).toEqual([]);
+    await sdk.putObject({ ...object, Body: 'whole' });
+    expect((await sdk.getObject(object)).Body.toString()).toBe('whole');
+    await complete(second);
+    await sdk.deleteObject(object);
+    expect(await code(sdk.getObject(object))).toBe('NoSuchKey');
+    for (const name of ['parts', 'uploads', 'temp']) expect(await readdir(store(name))).toEqual([]);
+  });
+
+  it('keeps the parts of an object when its upload is dropped once more', async () => {
+    const bodies = [randomBytes(1500), randomBytes(900)];
+    rig.server.faults.add({ kind: 'forgetUpload', match: { operation: 'abortMultipart' } });
+    const UploadId = await complete(bodies);
+    expect(await code(sdk.multipartAbort({ ...object, UploadId }))).toBe('NoSuchUpload');
+    expect(Buffer.compare((await sdk.getObject(object)).Body, Buffer.concat(bodies))).toBe(0);
+  });
+
+  it('knows after a crash which parts belong to an object, which to an upload, and which to nobody', async () => {
+    const bodies = [randomBytes(1500), randomBytes(900)];
+    const UploadId = await begin();
+    const row = await readFile(store('uploads', `${UploadId}.json`));
+    const Parts = [];
+    for (const [index, body] of bodies.entries()) {
+      Parts.push({ PartNumber: index + 1, ETag: await part(UploadId, index + 1, body) });
+    }
+    // A part that was sent again, with the crash before the earlier one was removed.
+    const [earlier = ''] = (await readdir(store('parts', UploadId))).filter((name) => name.startsWith('1.'));
+    const held = await readFile(store('parts', UploadId, earlier));
+    await rename(store('parts', UploadId, earlier), store('parts', UploadId, earlier.replace(/\.[^.]*$/, '.zzzzzzzz')));
+    const past = earlier.split('.').with(2, 'f'.repeat(32)).with(4, '5');
+    await writeFile(store('parts', UploadId, past.join('.')), held);
+    // An upload whose folder was there before its row, and one whose row was removed before its folder.
+    await mkdir(store('parts', 'nobody'));
+    await rig.restartServer();
+    expect(rig.server.orphans()).toMatchObject([{ uploadId: UploadId, partNumbers: [1, 2] }]);
+    expect(await readdir(store('parts'))).toEqual([UploadId]);
+    expect(await code(sdk.multipartComplete({ ...object, UploadId, Parts }))).toBe('ok');
+    // The object was written down, then the crash came.
+    await writeFile(store('uploads', `${UploadId}.json`), row);
+    await rig.restartServer();
+    expect(rig.server.orphans()).toEqual([]);
+    expect((await readdir(store('parts', UploadId))).length).toBe(2);
+    expect(Buffer.compare((await sdk.getObject(object)).Body, Buffer.concat(bodies))).toBe(0);
   });
 
   it('refuses wrong lists', async () => {

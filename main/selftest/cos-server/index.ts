@@ -72,7 +72,7 @@ export interface CosServer {
   orphans(): OrphanUpload[];
   /** From now on these keys are valid, and no others. */
   setCredentials(credentials: readonly Credential[]): void;
-  /** Where the bytes of an object are, or null when there is no such object. */
+  /** The file that holds an object's bytes, or null when there is no such object. Of an object that came in parts the first call makes it. */
   findObjectFile(bucket: string, key: string): Promise<string | null>;
   /** Closes the port and every connection, or opens the same port again. */
   setOffline(offline: boolean): Promise<void>;
@@ -109,9 +109,7 @@ export async function startCosServer(options: CosServerOptions): Promise<CosServ
     setCredentials(credentials) {
       state.options.credentials = credentials;
     },
-    async findObjectFile(bucket, key) {
-      return (await storage.findObject(bucket, key)) === null ? null : storage.objectPath(bucket, key);
-    },
+    findObjectFile: (bucket, key) => storage.objectFile(bucket, key),
     async setOffline(offline) {
       if (offline) {
         await listener?.close();

@@ -84,8 +84,9 @@ async function headObject({ target, storage }: OperationContext): Promise<Reply>
 }
 
 async function getObject({ request, target, storage }: OperationContext): Promise<Reply> {
+  const path = await storage.objectFile(target.bucket, target.key);
   const object = await requireObject(storage, target);
-  const path = storage.objectPath(target.bucket, target.key);
+  if (path === null) throw noSuchKey();
   const headers = { ...objectHeaders(object), 'accept-ranges': 'bytes' };
   const range = parseRange(request.headers.range, object.bytes);
   if (range === null) {
@@ -233,8 +234,12 @@ function noSuchUpload(): ServiceError {
 
 async function requireObject(storage: ObjectStorage, target: Target): Promise<StoredObject> {
   const object = await storage.findObject(target.bucket, target.key);
-  if (object === null) throw new ServiceError(404, 'NoSuchKey', 'The specified key does not exist.');
+  if (object === null) throw noSuchKey();
   return object;
+}
+
+function noSuchKey(): ServiceError {
+  return new ServiceError(404, 'NoSuchKey', 'The specified key does not exist.');
 }
 
 function requireLength(request: IncomingMessage): void {

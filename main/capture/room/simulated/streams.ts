@@ -2,6 +2,7 @@ import type { FrameReader } from './frames.ts';
 import type { Sound } from './media.ts';
 import type { Paced } from './pacer.ts';
 import type { ParticipantState } from './plan.ts';
+import { fillSound } from './sound.ts';
 
 /**
  * Media reaches the receiver this long after its moment on the media's own timeline: a 20 ms block of sound cannot be
@@ -166,10 +167,7 @@ export class SoundStream implements Paced {
     const first = (this.#block * BLOCK_MS * 48_000) / 1000;
     const samples = (sampleRate * BLOCK_MS) / 1000;
     this.#receive({ sampleRate, channels, samples }, this.#block * BLOCK_MS + state.timestampOffsetMs, (target) => {
-      for (let i = 0; i < samples; i += 1) {
-        const value = soundAt(this.#sound, first + (i * 48_000) / sampleRate);
-        for (let channel = 0; channel < channels; channel += 1) target[i * channels + channel] = value;
-      }
+      fillSound(this.#sound, first, { sampleRate, channels, samples }, target);
     });
   }
 
@@ -180,18 +178,4 @@ export class SoundStream implements Paced {
 
 function blockAt(positionMs: number): number {
   return Math.max(0, Math.ceil(positionMs / BLOCK_MS - EPSILON));
-}
-
-/** Sample of the endless loop at a position that need not be whole: interpolated between its neighbours. */
-function soundAt(sound: Sound, position: number): number {
-  const whole = Math.floor(position);
-  const left = sampleAt(sound, whole);
-  const fraction = position - whole;
-  return fraction === 0 ? left : Math.round(left + (sampleAt(sound, whole + 1) - left) * fraction);
-}
-
-function sampleAt(sound: Sound, index: number): number {
-  // Rounds begin at the first whole sample, so that a loop length with a fraction never adds up to a drift.
-  const round = Math.floor(index / sound.loopSamples);
-  return sound.samples[index - Math.ceil(round * sound.loopSamples)] ?? 0;
 }
