@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CALLBACK_EVENTS } from '../../shared/callback-events.ts';
 import { addRecording } from '../../test/support/new-recording.ts';
 import {
@@ -176,6 +176,31 @@ describe('an answer that could not be written down', () => {
     await rig.until(() => rig.store.callbacks.get(recording.id)?.state === 'delivered');
     expect(receiver.received.length).toBeGreaterThanOrEqual(2);
     expect(new Set(receiver.received.map(({ body, headers }) => headers['x-delivery-id'] + body)).size).toBe(1);
+  });
+});
+
+describe('an outbox in which nothing is due', () => {
+  it('asks the store seldom, and at once when there is news', async () => {
+    const due = vi.spyOn(rig.store.callbacks, 'due');
+    await rig.clock.advance(60_000);
+    expect(due.mock.calls.length).toBeLessThanOrEqual(6);
+    const id = told();
+    await rig.clock.settle();
+    await rig.until(() => receiver.received.length === 2);
+    expect(arrived()).toEqual(['recording.waiting', 'recording.started']);
+    expect(rig.store.callbacks.head(id)).toBeUndefined();
+  });
+
+  it('sends what waits for a time when that has come', async () => {
+    receiver.answers = [{ status: 503, headers: { 'retry-after': '7' } }];
+    const outcome = rig.notify(rig.waiting(`${receiver.origin}/a`));
+    await rig.until(() => receiver.received.length === 1);
+    await rig.clock.settle();
+    await rig.clock.advance(6900);
+    expect(receiver.received).toHaveLength(1);
+    await rig.clock.advance(200);
+    await rig.until(() => receiver.received.length === 2);
+    expect(await outcome).toEqual({ kind: 'done' });
   });
 });
 

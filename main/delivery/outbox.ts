@@ -41,8 +41,8 @@ export interface Outbox {
 /** POSTs at a time to all receivers, and to one: a receiver that hangs must not keep the others waiting. */
 const MAX_IN_FLIGHT = 32;
 const MAX_IN_FLIGHT_PER_HOST = 4;
-/** News is looked for this often; a look is one read of an index. */
-const LOOK_EVERY_MS = 1000;
+/** Timers do not follow a changed wall clock or a machine asleep, so due times are looked at again at least this often. */
+const LONGEST_SLEEP_MS = 15_000;
 /** Pause after the store failed, so that a full disk does not keep the processor busy. */
 const STORE_RETRY_MS = 5000;
 
@@ -72,6 +72,7 @@ class CallbackOutbox implements Outbox {
   start(): void {
     if (this.#phase !== 'idle') return;
     this.#phase = 'started';
+    this.#options.store.callbacks.follow(() => this.#scheduleLook(0));
     this.#scheduleLook(0);
   }
 
@@ -119,12 +120,17 @@ class CallbackOutbox implements Outbox {
     this.#timer = undefined;
     if (this.#phase !== 'started') return;
     const { store, clock, log } = this.#options;
+    let sleepMs = LONGEST_SLEEP_MS;
     try {
-      for (const row of store.callbacks.due(clock.now(), LONGEST_WAIT_MS)) this.#beginIfFree(row);
+      const nowMs = clock.now();
+      for (const row of store.callbacks.due(nowMs, LONGEST_WAIT_MS)) this.#beginIfFree(row);
+      const nextDueAtMs = store.callbacks.nextDueAtMs(nowMs);
+      if (nextDueAtMs !== null) sleepMs = Math.min(sleepMs, nextDueAtMs - nowMs);
     } catch (error) {
       log.error({ err: error }, 'the outbox could not be read');
+      sleepMs = STORE_RETRY_MS;
     }
-    this.#scheduleLook(LOOK_EVERY_MS);
+    this.#scheduleLook(sleepMs);
   }
 
   #beginIfFree(row: CallbackRow): void {

@@ -10,6 +10,7 @@ import { withDeadline } from './deadline.ts';
 import { MessageRows } from './message-rows.ts';
 import { afterRefusal } from './refusal.ts';
 import { UserSigWatch } from './user-sig-watch.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface CaptureRunDeps {
   store: Store;
@@ -70,6 +71,7 @@ export class CaptureRun {
   readonly #limits: CaptureRunLimits;
   readonly #rows: MessageRows;
   readonly #userSig: UserSigWatch;
+  readonly #watchdog = new Watchdog();
   /** Why somebody wants it to end; the row's `stopRequested`. */
   #wish: StopReason | null = null;
   #process: CaptureProcess | null = null;
@@ -93,7 +95,6 @@ export class CaptureRun {
   #userSigExpiresAtMs: number | null = null;
   /** Why nobody records until the next process is in the room. */
   #absence: Absence = 'boxDown';
-  #watchdog: NodeJS.Timeout | null = null;
   #restart: NodeJS.Timeout | null = null;
   #finished = false;
 
@@ -255,7 +256,7 @@ export class CaptureRun {
   }
 
   #onExit(exit: CaptureExit): void {
-    this.#disarm();
+    this.#watchdog.disarm();
     this.#process = null;
     if (this.#finished) return;
     const { log } = this.#deps;
@@ -348,7 +349,7 @@ export class CaptureRun {
   #conclude(reason: EndReason, failure: { code: string; message: string } | null): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#disarm();
+    this.#watchdog.disarm();
     this.#decide(() => this.#writeConclusion(reason, failure));
   }
 
@@ -367,15 +368,14 @@ export class CaptureRun {
     return row;
   }
 
-  /** One deadline at a time: whatever is expected next has to come before it. */
   #arm(timeoutMs: number, what: string): void {
-    this.#disarm();
-    const process = this.#process;
-    this.#watchdog = setTimeout(() => {
+    this.#watchdog.arm(timeoutMs, what, () => {
+      const process = this.#process;
       this.#deps.log.warn({ recordingId: this.#id, pid: process?.pid }, `capture process ${what}; it is being ended`);
-      this.#watchdog = setTimeout(() => this.#abandon(), this.#limits.destroyGraceMs + ABANDON_AFTER_MS);
-      void process?.destroy(this.#limits.destroyGraceMs);
-    }, timeoutMs);
+      const { destroyGraceMs } = this.#limits;
+      this.#watchdog.arm(destroyGraceMs + ABANDON_AFTER_MS, 'did not end', () => this.#abandon());
+      void process?.destroy(destroyGraceMs);
+    });
   }
 
   /** Even SIGKILL does not end a process that hangs in the kernel, on a disk that is gone for example; the recording goes on without it. */
@@ -386,11 +386,6 @@ export class CaptureRun {
     );
     this.#launches += 1;
     this.#onExit({ code: null, signal: 'SIGKILL' });
-  }
-
-  #disarm(): void {
-    if (this.#watchdog) clearTimeout(this.#watchdog);
-    this.#watchdog = null;
   }
 }
 

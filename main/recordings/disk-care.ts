@@ -11,6 +11,7 @@ import type { Logger } from '../logging.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { RecordingRow } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
+import { withDeadline } from './deadline.ts';
 import { AWAY_GRACE_MS, type DiskFacts, type DiskProblem, DiskWatch, FINALIZE_MARGIN_BYTES } from './disk-watch.ts';
 import { type DiskProbe, RecordingsDisk, systemProbe } from './recordings-disk.ts';
 import { Retention, type RetentionDeps } from './retention.ts';
@@ -57,6 +58,10 @@ const PRESENT_POLL_MS = 500;
 /** The watch ends recordings after its grace; this wait only has to be longer. */
 const PRESENT_WITHIN_MS = AWAY_GRACE_MS + 10_000;
 const POLICY_EVERY_MS = 10 * 60_000;
+/** While a disk has plenty of room the files of recordings are measured this often; they cannot have grown to what is free in between. */
+const SIZES_EVERY_MS = 10_000;
+/** Plenty: so many times what must stay free. */
+const PLENTY = 2;
 
 export function createDiskCare(options: DiskCareOptions): DiskCare {
   const { store, settings, log, directoryOf, probe = systemProbe } = options;
@@ -94,8 +99,9 @@ export function createDiskCare(options: DiskCareOptions): DiskCare {
       watch = new DiskWatch({
         limits: settings.disk,
         measure: async () => {
-          totalBytes = await answered(disk.totalBytes());
-          return await measure();
+          const [facts, bytes] = await Promise.all([measure(), answered(disk.totalBytes())]);
+          totalBytes = bytes;
+          return facts;
         },
         evict: (bytes) => retention.makeRoom(bytes),
         stop: (id) => supervisor.stop(id, 'disk'),
@@ -147,13 +153,35 @@ function createMeasures(options: MeasuresOptions): {
   const { store, settings, dataDirectory, directoryOf, probe, disk, retention } = options;
   /** Setting the loudness writes a further copy beside the first. */
   const copiesOf = ({ mode }: RecordingRow): number => (settings.loudness.enabled && mediaOf(mode).audio ? 2 : 1);
+  const sized = async (row: RecordingRow) => ({ row, ...(await sizesOf(directoryOf(row.id))) });
+  /** Copies of recordings under way when their files were last measured. */
+  let known: { atMs: number; copies: ReadonlyMap<string, number> } = {
+    atMs: Number.NEGATIVE_INFINITY,
+    copies: new Map(),
+  };
+  /** What is known still serves, because nothing can have changed so much that it matters. */
+  const hasPlenty = (freeBytes: number | null, capturing: readonly RecordingRow[]): freeBytes is number => {
+    if (freeBytes === null || performance.now() - known.atMs >= SIZES_EVERY_MS) return false;
+    const mustHaveBytes = settings.disk.reserveBytes + FINALIZE_MARGIN_BYTES + Math.max(0, ...known.copies.values());
+    return freeBytes >= PLENTY * mustHaveBytes && capturing.every(({ id }) => known.copies.has(id));
+  };
   const measure = async (): Promise<DiskFacts> => {
     const [freeBytes, dataFreeBytes] = await Promise.all([
       answered(disk.freeBytes()),
       answered(probe.freeBytes(dataDirectory)),
     ]);
-    const sized = async (row: RecordingRow) => ({ row, ...(await sizesOf(directoryOf(row.id))) });
-    const running = await Promise.all(store.recordings.capturing().map(sized));
+    const capturing = store.recordings.capturing();
+    if (hasPlenty(freeBytes, capturing)) {
+      const running = capturing.map(({ id }) => ({ id, copyBytes: known.copies.get(id) ?? 0 }));
+      return { freeBytes, dataFreeBytes, borrowedBytes: 0, running };
+    }
+    const running = await Promise.all(capturing.map(sized));
+    // A mix that is sent while it is recorded has its copy already.
+    const copies = running.map(({ row, segmentBytes, otherBytes }) => ({
+      id: row.id,
+      copyBytes: Math.max(0, segmentBytes * copiesOf(row) - otherBytes),
+    }));
+    known = { atMs: performance.now(), copies: new Map(copies.map(({ id, copyBytes }) => [id, copyBytes])) };
     const finalizing = await Promise.all(store.recordings.list({ state: 'finalizing', limit: 500 }).map(sized));
     const borrowed = finalizing.map(({ row, segmentBytes, otherBytes }) =>
       Math.min(otherBytes, segmentBytes * copiesOf(row)),
@@ -162,11 +190,7 @@ function createMeasures(options: MeasuresOptions): {
       freeBytes,
       dataFreeBytes,
       borrowedBytes: borrowed.reduce((sum, bytes) => sum + bytes, 0),
-      // A mix that is sent while it is recorded has its copy already.
-      running: running.map(({ row, segmentBytes, otherBytes }) => ({
-        id: row.id,
-        copyBytes: Math.max(0, segmentBytes * copiesOf(row) - otherBytes),
-      })),
+      running: copies,
     };
   };
   const missingBytes = async (row: RecordingRow): Promise<number> => {
@@ -207,12 +231,5 @@ async function sizesOf(directory: string): Promise<{ segmentBytes: number; other
 
 /** The answer, or null when it cannot be had soon. */
 async function answered<Answer>(question: Promise<Answer>): Promise<Answer | null> {
-  const late = new AbortController();
-  try {
-    return await Promise.race([question, sleep(MEASURE_TIMEOUT_MS, null, { signal: late.signal, ref: false })]);
-  } catch {
-    return null;
-  } finally {
-    late.abort();
-  }
+  return await withDeadline(question, MEASURE_TIMEOUT_MS, 'a question to a disk').catch(() => null);
 }

@@ -44,6 +44,26 @@ function ended(timelineMs: number): FromCapture {
 const FULL_DISK = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
 
 describe('what is counted', () => {
+  it('is asked of the store when there is something to write, not with each heartbeat', () => {
+    rows.write(READY);
+    rows.write(beat(500, { picturesSent: 7 }));
+    const read = vi.spyOn(store.recordings, 'get');
+    const write = vi.spyOn(store.recordings, 'update');
+    for (let second = 1; second <= 9; second += 1) rows.write(beat(second * 1000, { picturesSent: second * 15 }));
+    expect(read).not.toHaveBeenCalled();
+    expect(write).not.toHaveBeenCalled();
+    rows.write(beat(10_000, { picturesSent: 150 }));
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(store.recordings.get(id)).toMatchObject({ timelineMs: 10_000, picturesSent: 150 });
+    // Another process goes on behind what the row says meanwhile.
+    store.recordings.update(id, { timelineMs: 30_000 });
+    rows.write(READY);
+    rows.write(beat(39_000, { picturesSent: 10 }));
+    expect(store.recordings.get(id)?.timelineMs).toBe(30_000);
+    rows.write(beat(40_000, { picturesSent: 25 }));
+    expect(store.recordings.get(id)).toMatchObject({ timelineMs: 40_000, picturesSent: 175 });
+  });
+
   it('is the sum over processes, each of which counts from 0', () => {
     rows.write(READY);
     rows.write(beat(5_000, { picturesSent: 70, framesReceived: 100 }));

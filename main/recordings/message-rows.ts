@@ -30,6 +30,8 @@ export class MessageRows {
   /** When, on the timeline, whoever was not announced has left; null when that is settled or not known yet. */
   #announcedByMs: number | null = null;
   #isRoomNew = false;
+  /** The length in the row; null until the running process's first heartbeat. */
+  #lengthInRowMs: number | null = null;
   /** How often the running process told of each problem, by level and code. */
   #problems = new Map<string, number>();
 
@@ -44,6 +46,7 @@ export class MessageRows {
   write(message: FromCapture): void {
     if (message.type === 'ready') {
       this.#counted = NOTHING_COUNTED;
+      this.#lengthInRowMs = null;
       this.#problems.clear();
     }
     if (message.type === 'entered') [this.#isRoomNew, this.#announcedByMs] = [true, null];
@@ -73,8 +76,10 @@ export class MessageRows {
     const row = rowOf(this.#store, this.#id);
     const sum = { ...NOTHING_COUNTED };
     for (const name of COUNTERS) sum[name] = row[name] + this.#uncounted[name];
-    this.#store.recordings.update(this.#id, { ...sum, timelineMs: Math.max(row.timelineMs, timelineMs) });
+    const lengthMs = Math.max(row.timelineMs, timelineMs);
+    this.#store.recordings.update(this.#id, { ...sum, timelineMs: lengthMs });
     this.#uncounted = NOTHING_COUNTED;
+    this.#lengthInRowMs = lengthMs;
   }
 
   #write(message: FromCapture): void {
@@ -82,8 +87,10 @@ export class MessageRows {
     if (message.type === 'ended' || message.type === 'leftToReenter') this.#writeLength(message.timelineMs);
     if (message.type === 'ended') return;
     if (message.type !== 'stats') writeMessage(this.#store, this.#now, this.#id, message);
-    else if (message.stats.timelineMs - rowOf(this.#store, this.#id).timelineMs >= TIMELINE_ROW_EVERY_MS) {
-      this.#writeLength(message.stats.timelineMs);
+    else {
+      this.#lengthInRowMs ??= rowOf(this.#store, this.#id).timelineMs;
+      const { timelineMs } = message.stats;
+      if (timelineMs - this.#lengthInRowMs >= TIMELINE_ROW_EVERY_MS) this.#writeLength(timelineMs);
     }
   }
 

@@ -1,6 +1,7 @@
 import { defineColumns, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { CallbackTryRow } from './rows.ts';
+import { keepStatements } from './statements.ts';
 
 /** What came of each try to tell a caller. */
 export interface CallbackTries {
@@ -25,6 +26,7 @@ const TRY = defineColumns<CallbackTryRow>({
 });
 
 export function createCallbackTries(db: Database): CallbackTries {
+  const statement = keepStatements(db);
   const forget = db.prepare<[string, number, number]>(
     'DELETE FROM callback_tries WHERE delivery_id = ? AND attempt > ? AND attempt <= ?',
   );
@@ -35,7 +37,7 @@ export function createCallbackTries(db: Database): CallbackTries {
   return {
     noteTry(row) {
       const values = TRY.toSql(row);
-      db.prepare(`${insertSql('callback_tries', values)} ON CONFLICT DO NOTHING`).run(values);
+      statement(`${insertSql('callback_tries', values)} ON CONFLICT DO NOTHING`).run(values);
       forget.run(row.deliveryId, KEPT_FIRST, row.attempt - KEPT_LAST);
     },
     triesOf: (recordingId) => select.all(recordingId).map(TRY.fromSql),

@@ -3,6 +3,7 @@ import { type CallbackTries, createCallbackTries } from './callback-tries.ts';
 import { assignments, defineColumns, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { CallbackRow, CallbackState } from './rows.ts';
+import { keepStatements } from './statements.ts';
 
 /** An event on its way to the caller, as it goes into the outbox. */
 export type NewCallbackEvent = Pick<CallbackRow, 'recordingId' | 'url' | 'body' | 'deliveryId'> & { event: string };
@@ -16,6 +17,8 @@ export interface CallbacksTable extends CallbackTries {
   ensure(recordingId: string, url: string, body: string): CallbackRow;
   /** Puts an event behind what is in the recording's queue. */
   append(event: NewCallbackEvent): void;
+  /** Calls `onNews` when an event is put into a queue, or a queue is to be sent again, inside the transaction that does it. */
+  follow(onNews: () => void): void;
   /** The result's row. */
   get(recordingId: string): CallbackRow | undefined;
   /** All rows of a recording, in their order. */
@@ -30,6 +33,8 @@ export interface CallbacksTable extends CallbackTries {
    * Heads that are due, longest due first; not those of recordings to be deleted. A time further away than `maxWaitMs` comes from a wrong clock and counts as due.
    */
   due(nowMs: number, maxWaitMs: number): CallbackRow[];
+  /** When the next row that waits for a time becomes due after `nowMs`; null when none does. */
+  nextDueAtMs(nowMs: number): number | null;
   update(deliveryId: string, patch: CallbackPatch): void;
   /** Makes the head of this recording's queue, or of all, due now. */
   makeDue(recordingId?: string): void;
@@ -72,7 +77,9 @@ function newRow(row: Omit<NewCallbackEvent, 'event'> & { event: string | null },
 }
 
 /** Reading single rows and queues. */
-function createReads(db: Database): Pick<CallbacksTable, 'get' | 'listOf' | 'list' | 'counts' | 'head' | 'due'> {
+function createReads(
+  db: Database,
+): Pick<CallbacksTable, 'get' | 'listOf' | 'list' | 'counts' | 'head' | 'due' | 'nextDueAtMs'> {
   const one = (where: string) => {
     const select = db.prepare<[string], Raw>(`SELECT ${COLUMNS} FROM callbacks WHERE ${where}`);
     return (recordingId: string): CallbackRow | undefined => {
@@ -92,7 +99,11 @@ function createReads(db: Database): Pick<CallbacksTable, 'get' | 'listOf' | 'lis
      AND recording_id NOT IN (SELECT recording_id FROM deletions)
      AND (next_at_ms IS NULL OR next_at_ms <= @nowMs OR next_at_ms > @farMs) ORDER BY ifnull(next_at_ms, 0), seq`,
   );
+  const selectNext = db.prepare<[number], { at: number | null }>(
+    "SELECT min(next_at_ms) AS at FROM callbacks WHERE state = 'pending' AND next_at_ms > ?",
+  );
   return {
+    nextDueAtMs: (nowMs) => selectNext.get(nowMs)?.at ?? null,
     get: one('recording_id = ? AND event IS NULL'),
     head: one("recording_id = ? AND state = 'pending' ORDER BY seq LIMIT 1"),
     listOf: (recordingId) => selectOf.all(recordingId).map(fromSql),
@@ -114,24 +125,31 @@ export function createCallbacksTable(db: Database, now: () => number): Callbacks
     `UPDATE callbacks SET state = 'pending', next_at_ms = NULL, refused_since_at_ms = NULL, ended_at_ms = NULL, queued_at_ms = ?
      WHERE recording_id = ? AND (event IS NULL OR state = 'parked')`,
   );
+  const statement = keepStatements(db);
+  const followers: (() => void)[] = [];
+  const tellFollowers = (): void => {
+    for (const tell of followers) tell();
+  };
   return {
     ...reads,
     ...createCallbackTries(db),
+    follow: (onNews) => void followers.push(onNews),
     ensure(recordingId, url, body) {
       const row = newRow({ recordingId, deliveryId: randomUUID(), event: null, url, body }, now());
-      db.prepare(`${insertSql('callbacks', row)} ON CONFLICT (recording_id) WHERE event IS NULL DO NOTHING`).run(row);
+      statement(`${insertSql('callbacks', row)} ON CONFLICT (recording_id) WHERE event IS NULL DO NOTHING`).run(row);
       const written = reads.get(recordingId);
       if (written === undefined) throw new Error(`callback of recording ${recordingId} is missing`);
       return written;
     },
     append(event) {
       const row = newRow(event, now());
-      db.prepare(insertSql('callbacks', row)).run(row);
+      statement(insertSql('callbacks', row)).run(row);
+      tellFollowers();
     },
     update(deliveryId, patch) {
       const values = toSql(patch);
       if (Object.keys(values).length === 0) return;
-      db.prepare(`UPDATE callbacks SET ${assignments(values)} WHERE delivery_id = @guardId`).run({
+      statement(`UPDATE callbacks SET ${assignments(values)} WHERE delivery_id = @guardId`).run({
         ...values,
         guardId: deliveryId,
       });
@@ -145,6 +163,7 @@ export function createCallbacksTable(db: Database, now: () => number): Callbacks
         .transaction(() => {
           if (reads.get(recordingId) === undefined) return false;
           requeue.run(now(), recordingId);
+          tellFollowers();
           return true;
         })
         .immediate(),

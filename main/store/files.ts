@@ -1,6 +1,7 @@
 import { assignments, defineColumns, insertSql, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { FileRow, MediaFileRow } from './rows.ts';
+import { keepStatements } from './statements.ts';
 
 /** A finished file; what is left out makes it a mix from the beginning that is not uploaded. */
 export type NewFile = Pick<
@@ -101,18 +102,19 @@ export function createFilesTable(db: Database): FilesTable {
      FROM recordings AS r LEFT JOIN files AS f ON f.recording_id = r.id AND f.state IN ('local', 'uploading')
      WHERE r.state IN ('finalizing', 'uploading')`,
   );
+  const statement = keepStatements(db);
   return {
     backlog: () => selectBacklog.get() ?? { files: 0, bytes: 0, oldestEndedAtMs: null },
     put(file) {
       const values = FILE.toSql({ ...NEW_FILE, ...file });
-      db.prepare(
+      statement(
         `${insertSql('files', values)} ON CONFLICT (recording_id, file_index) DO UPDATE SET ${assignments(values)}`,
       ).run(values);
     },
     update(recordingId, fileIndex, patch) {
       const values = FILE.toSql(patch);
       if (Object.keys(values).length === 0) return;
-      db.prepare(
+      statement(
         `UPDATE files SET ${assignments(values)} WHERE recording_id = @guardId AND file_index = @guardIndex`,
       ).run({ ...values, guardId: recordingId, guardIndex: fileIndex });
     },

@@ -2,6 +2,7 @@ import { CAPTURING_STATES, type RecordingState } from '../../shared/recording.ts
 import { defineColumns, type SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { RecordingRow } from './rows.ts';
+import { keepStatements } from './statements.ts';
 
 /** Reading recordings. */
 export interface RecordingQueries {
@@ -93,6 +94,16 @@ export function createRecordingQueries(db: Database): RecordingQueries {
        AND id NOT IN (SELECT recording_id FROM deletions)
      ORDER BY ifnull(next_at_ms, 0), seq LIMIT ?`,
   );
+  const statement = keepStatements(db);
+  const selectCapturing = db.prepare<[], Raw>(
+    `SELECT ${columns} FROM recordings WHERE state IN (${CAPTURING_SQL}) ORDER BY seq`,
+  );
+  const selectDelivering = db.prepare<[], Raw>(
+    `SELECT ${columns} FROM recordings WHERE state IN ('finalizing', 'uploading', 'notifying') ORDER BY seq`,
+  );
+  const selectCounts = db.prepare<[], { state: RecordingState; n: number }>(
+    'SELECT state, count(*) AS n FROM recordings GROUP BY state',
+  );
   return {
     get(id) {
       const raw = selectOne.get(id);
@@ -105,44 +116,25 @@ export function createRecordingQueries(db: Database): RecordingQueries {
         ...(before === undefined ? [] : ['seq < (SELECT seq FROM recordings WHERE id = ?)']),
       ];
       const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-      return db
-        .prepare<SqlValue[], Raw>(`SELECT ${columns} FROM recordings ${where} ORDER BY seq DESC LIMIT ?`)
+      return statement<SqlValue[], Raw>(`SELECT ${columns} FROM recordings ${where} ORDER BY seq DESC LIMIT ?`)
         .all(...states, ...(before === undefined ? [] : [before]), limit)
         .map(fromSql);
     },
-    capturing: () =>
-      db
-        .prepare<[], Raw>(`SELECT ${columns} FROM recordings WHERE state IN (${CAPTURING_SQL}) ORDER BY seq`)
-        .all()
-        .map(fromSql),
-    delivering: () =>
-      db
-        .prepare<[], Raw>(
-          `SELECT ${columns} FROM recordings WHERE state IN ('finalizing', 'uploading', 'notifying') ORDER BY seq`,
-        )
-        .all()
-        .map(fromSql),
+    capturing: () => selectCapturing.all().map(fromSql),
+    delivering: () => selectDelivering.all().map(fromSql),
     due: (state, nowMs, limit, maxWaitMs) => selectDue.all(state, nowMs, nowMs + maxWaitMs, limit).map(fromSql),
     nextDueAtMs(states, nowMs) {
-      const row = db
-        .prepare<SqlValue[], { at: number | null }>(
-          `SELECT min(next_at_ms) AS at FROM recordings WHERE state IN (${marks(states)}) AND next_at_ms > ?`,
-        )
-        .get(...states, nowMs);
+      const row = statement<SqlValue[], { at: number | null }>(
+        `SELECT min(next_at_ms) AS at FROM recordings WHERE state IN (${marks(states)}) AND next_at_ms > ?`,
+      ).get(...states, nowMs);
       return row?.at ?? null;
     },
     waiting: (states) =>
-      db
-        .prepare<SqlValue[], Raw>(
-          `SELECT ${columns} FROM recordings WHERE state IN (${marks(states)}) AND next_at_ms IS NOT NULL ORDER BY seq`,
-        )
+      statement<SqlValue[], Raw>(
+        `SELECT ${columns} FROM recordings WHERE state IN (${marks(states)}) AND next_at_ms IS NOT NULL ORDER BY seq`,
+      )
         .all(...states)
         .map(fromSql),
-    counts() {
-      const rows = db
-        .prepare<[], { state: RecordingState; n: number }>('SELECT state, count(*) AS n FROM recordings GROUP BY state')
-        .all();
-      return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
-    },
+    counts: () => Object.fromEntries(selectCounts.all().map(({ state, n }) => [state, n])),
   };
 }

@@ -3,7 +3,7 @@ import type { SecretBox } from '../settings/secrets.ts';
 import type { SqlValue } from './columns.ts';
 import type { Database } from './database.ts';
 import type { RecordingSecrets } from './rows.ts';
-import { sealForStrays } from './stray-uploads.ts';
+import { createSealForStrays } from './stray-uploads.ts';
 
 /** Seals and opens the secrets of recordings. A blob is bound to its recording: it does not open for another one. */
 export function createRecordingSecrets(db: Database, secretBox: SecretBox) {
@@ -13,6 +13,7 @@ export function createRecordingSecrets(db: Database, secretBox: SecretBox) {
     'SELECT sealed FROM recording_secrets WHERE recording_id = ?',
   );
   const remove = db.prepare<[string]>('DELETE FROM recording_secrets WHERE recording_id = ?');
+  const sealForStrays = createSealForStrays(db, secretBox);
   const context = (id: string): string => `recording:${id}`;
   const get = (id: string): RecordingSecrets | null => {
     const row = select.get(id);
@@ -40,7 +41,7 @@ export function createRecordingSecrets(db: Database, secretBox: SecretBox) {
     /** Deletes the secrets of a recording that has ended. Only what is needed to remove strays from COS stays, sealed, beside those. */
     retire: (id: string) => {
       const secrets = readable(id);
-      if (secrets?.secretId && secrets.secretKey) sealForStrays(db, secretBox, id, secrets);
+      if (secrets?.secretId && secrets.secretKey) sealForStrays(id, secrets);
       remove.run(id);
     },
   };

@@ -18,6 +18,7 @@ import {
 import { createRecordingSearch, type RecordingSearch } from './recording-search.ts';
 import { createRecordingSecrets } from './recording-secrets.ts';
 import type { NewRecording, RecordingPatch, RecordingRow, RecordingSecrets } from './rows.ts';
+import { keepStatements } from './statements.ts';
 
 /** What became of a request; only `created` wrote anything. */
 export type CreateResult =
@@ -137,6 +138,7 @@ function createAcceptance({
     `SELECT id FROM recordings WHERE state IN (${CAPTURING_SQL}) AND sdk_app_id = ? AND ifnull(room_id, 0) = ?
      AND ifnull(str_room_id, '') = ? AND user_id = ?`,
   );
+  const statement = keepStatements(db);
   const existing = (id: string): RecordingRow => {
     const row = get(id);
     if (row === undefined) throw new Error(`recording ${id} is missing`);
@@ -154,7 +156,7 @@ function createAcceptance({
     if (running) return { kind: 'alreadyRecording', runningId: running.id };
     if (hasRoom && !hasRoom(capturing())) return { kind: 'atCapacity' };
     const values = RECORDING_COLUMNS.toSql(row);
-    db.prepare(insertSql('recordings', values)).run(values);
+    statement(insertSql('recordings', values)).run(values);
     sealed.put(row.id, secrets);
     if (once) idempotency.put(once.key, once.bodyHash, row.id);
     announcements.subscribe(row.id, request.events ?? []);
@@ -167,16 +169,23 @@ export function createRecordingsTable(deps: RecordingsDeps): RecordingsTable {
   const { db, now, secretBox, events, announcements } = deps;
   const sealed = createRecordingSecrets(db, secretBox);
   const accept = createAcceptance(deps);
+  const statement = keepStatements(db);
   /** One guarded UPDATE; `from` limits it to that state. */
   const write = (id: string, patch: Partial<RecordingRow>, from?: RecordingState): boolean => {
     const values = RECORDING_COLUMNS.toSql({ ...patch, updatedAtMs: now() });
     const guard = from === undefined ? '' : ' AND state = @guardState';
-    const result = db
-      .prepare(`UPDATE recordings SET ${assignments(values)} WHERE id = @guardId${guard}`)
-      .run({ ...values, guardId: id, ...(from === undefined ? {} : { guardState: from }) });
+    const result = statement(`UPDATE recordings SET ${assignments(values)} WHERE id = @guardId${guard}`).run({
+      ...values,
+      guardId: id,
+      ...(from === undefined ? {} : { guardState: from }),
+    });
     return result.changes === 1;
   };
 
+  const askToStop = db.prepare<SqlValue[]>(
+    `UPDATE recordings SET stop_requested = ?, updated_at_ms = ?
+     WHERE id = ? AND stop_requested IS NULL AND state IN (${CAPTURING_SQL})`,
+  );
   const queries = createRecordingQueries(db);
   return {
     ...queries,
@@ -199,13 +208,7 @@ export function createRecordingsTable(deps: RecordingsDeps): RecordingsTable {
     requestStop: (id, reason) =>
       db
         .transaction(() => {
-          const asked = db
-            .prepare<SqlValue[]>(
-              `UPDATE recordings SET stop_requested = ?, updated_at_ms = ?
-               WHERE id = ? AND stop_requested IS NULL AND state IN (${CAPTURING_SQL})`,
-            )
-            .run(reason, now(), id);
-          if (asked.changes === 0) return false;
+          if (askToStop.run(reason, now(), id).changes === 0) return false;
           events.append('stopRequested', id, { reason });
           return true;
         })

@@ -156,6 +156,7 @@ function storeOver(db: Database, { now, secretBox, boxId, restored, boxName }: S
   const callbacks = createCallbacksTable(db, now);
   const announcements = createAnnouncementsTable(db, now, callbacks, createRecordingQueries(db).get);
   const facts = createBoxFacts(db);
+  const inTransaction = db.transaction((work: () => unknown) => work());
   return {
     boxId,
     restored,
@@ -180,7 +181,7 @@ function storeOver(db: Database, { now, secretBox, boxId, restored, boxName }: S
     tokens: createTokensTable(db),
     acknowledgedBytes: createAcknowledgedBytes(db),
     uploadJournal: createUploadJournals(db, now),
-    transaction: (work) => db.transaction(work).immediate(),
+    transaction: <T>(work: () => T) => inTransaction.immediate(work) as T,
     hasSealedSecrets: () => hasSealedSecrets(db),
     problems: () => [...problemsOf(db, 'integrity_check'), ...danglingRows(db)],
     backup: (file) => backupDatabase(db, file),

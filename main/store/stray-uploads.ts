@@ -39,15 +39,14 @@ const COLUMNS = `id, recording_id AS recordingId, file_index AS fileIndex, bucke
 const contextOf = (recordingId: string): string => `strays:${recordingId}`;
 
 /** Keeps the COS keys, and nothing else, of a recording that has ended for as long as it has strays. */
-export function sealForStrays(
+export function createSealForStrays(
   db: Database,
   secretBox: SecretBox,
-  recordingId: string,
-  secrets: RecordingSecrets,
-): void {
-  const { secretId, secretKey, token } = secrets;
-  const sealed = secretBox.seal(JSON.stringify({ secretId, secretKey, token }), contextOf(recordingId));
-  db.prepare<SqlValue[]>('UPDATE stray_uploads SET sealed = ? WHERE recording_id = ?').run(sealed, recordingId);
+): (recordingId: string, secrets: RecordingSecrets) => void {
+  const update = db.prepare<SqlValue[]>('UPDATE stray_uploads SET sealed = ? WHERE recording_id = ?');
+  return (recordingId, { secretId, secretKey, token }) => {
+    update.run(secretBox.seal(JSON.stringify({ secretId, secretKey, token }), contextOf(recordingId)), recordingId);
+  };
 }
 
 export function createStrayUploadsTable(db: Database, secretBox: SecretBox): StrayUploadsTable {

@@ -4,6 +4,7 @@ import { assignments, defineColumns, insertSql, type SqlValue } from './columns.
 import type { Database } from './database.ts';
 import { quarantine } from './events.ts';
 import type { GapRow, SegmentRow, StayRow } from './rows.ts';
+import { keepStatements } from './statements.ts';
 
 /** Who was in the room. Times are milliseconds on the recording's timeline. */
 export interface StaysTable {
@@ -134,6 +135,7 @@ export function createSegmentsTable(db: Database, now: () => number): SegmentsTa
   const next = db.prepare<[string], { n: number }>(
     'SELECT ifnull(max(segment) + 1, 0) AS n FROM segments WHERE recording_id = ?',
   );
+  const statement = keepStatements(db);
   return {
     open(segment) {
       const values = SEGMENT.toSql({
@@ -144,7 +146,7 @@ export function createSegmentsTable(db: Database, now: () => number): SegmentsTa
         openedAtMs: now(),
         closedAtMs: null,
       });
-      db.prepare(
+      statement(
         `${insertSql('segments', values)} ON CONFLICT (recording_id, segment) DO UPDATE SET ${assignments(values)}`,
       ).run(values);
     },

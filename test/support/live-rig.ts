@@ -49,6 +49,8 @@ const STALL_MS = 60_000;
 /** All pauses are this much shorter, unless told. */
 const HURRY = 20;
 const LOOK_MS = 1000;
+/** The same while nothing is to be sent early. */
+const REST_LOOK_MS = 4000;
 const SPAN_MS = 10 * 3_600_000;
 
 export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURRY): Promise<LiveRig> {
@@ -63,7 +65,7 @@ export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURR
   const clock: Clock = {
     ...systemClock,
     setTimeout: (callback, delayMs) => {
-      if (delayMs === LOOK_MS) looks += 1;
+      if (delayMs === LOOK_MS || delayMs === REST_LOOK_MS) looks += 1;
       return systemClock.setTimeout(callback, delayMs / hurry);
     },
   };

@@ -37,6 +37,8 @@ export interface LiveUploads {
 }
 
 const LOOK_MS = 1000;
+/** The same while nothing is to be sent early: only the setting may have changed. */
+const REST_LOOK_MS = 4_000;
 /** Turns at a time, over all recordings: finished files have six connections unless somebody sets it otherwise. */
 const TURNS = 2;
 
@@ -104,14 +106,18 @@ class Live implements LiveUploads {
         .catch((error: unknown) => this.#deps.log.error({ err: error }, 'growing recordings could not be looked at'))
         .finally(() => {
           this.#looking = null;
-          this.#plan(LOOK_MS);
+          this.#plan(this.#isAtRest() ? REST_LOOK_MS : LOOK_MS);
         });
     }, delayMs);
   }
 
+  #isAtRest(): boolean {
+    return !this.#deps.settings.upload.live && this.#sessions.size === 0 && this.#ordinary.size === 0;
+  }
+
   async #look(): Promise<void> {
-    const { store, settings } = this.#deps;
-    if (!settings.upload.live && this.#sessions.size === 0 && this.#ordinary.size === 0) return;
+    if (this.#isAtRest()) return;
+    const { store } = this.#deps;
     const capturing = store.recordings.capturing();
     for (const { id } of capturing) {
       if (this.#isStopped) return;
