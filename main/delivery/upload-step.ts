@@ -46,6 +46,11 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 };
 
+/** What COS is to say of a file of this name. */
+export function contentTypeOf(name: string): string {
+  return CONTENT_TYPES[path.extname(name)] ?? 'application/octet-stream';
+}
+
 /** Brings a recording's files and its manifest to COS, one after the other; done means that COS showed our size and CRC-64 for each of them. */
 export function createUploadStep(deps: UploadStepDeps): Step {
   return async (recording, signal, report) => {
@@ -199,7 +204,7 @@ async function uploadFile(run: Try, file: FileRow, onProgress: (doneBytes: numbe
       {
         path: file.localPath,
         key: file.objectKey,
-        contentType: CONTENT_TYPES[path.extname(file.localPath)] ?? 'application/octet-stream',
+        contentType: contentTypeOf(file.localPath),
         // At full speed a file of one part is put whole; at a slower pace it is cut, so that less is lost with a try.
         multipartFromBytes: level === 0 ? WHOLE_UP_TO_BYTES : Math.min(WHOLE_UP_TO_BYTES, partBytes + 1),
         partBytes,

@@ -161,8 +161,8 @@ export const SETTING_TEXTS = {
     zh: '被接收方拒绝的事件最多能推迟结果多久。',
   },
   'upload.live': {
-    en: 'Send mixes with pictures while they are recorded, so that little is left to send at the end. Such files have their index at the end: players that fetch them from COS need range requests.',
-    zh: '边录制边上传带画面的混流文件，结束时只需上传很少的内容。此类文件的索引位于文件末尾：从 COS 播放时，播放器须支持 Range 请求。',
+    en: 'Send mixes while they are recorded, so that little is left to send at the end. Such MP4 files have their index at the end: players that fetch them from COS need range requests.',
+    zh: '边录制边上传混流文件，结束时只需上传很少的内容。此类 MP4 文件的索引位于文件末尾：从 COS 播放时，播放器须支持 Range 请求。',
   },
   'upload.partBytes': {
     en: 'Files go to COS in parts; a lost part is sent again alone.',

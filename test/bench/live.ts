@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { RequestEntry } from '../../main/selftest/cos-server/index.ts';
+import { defaultSettings } from '../../main/settings/settings.ts';
 import { sampleRequest } from '../support/box.ts';
 import { hashFile, MIB } from '../support/cos-rig.ts';
 import { startLiveRig } from '../support/live-rig.ts';
 import { longSegment } from '../support/long-segment.ts';
 import { makeNoise, noisySegment } from '../support/noisy-segment.ts';
 import { startRig } from '../support/rig.ts';
+import { soundSegment } from '../support/sound-segment.ts';
 import { mergingOf } from './merging.ts';
 
 const BUCKET = 'test-123456789';
@@ -41,20 +43,20 @@ export interface LiveBench {
   ratio: number;
 }
 
-/** A real box over a slow line, the ordinary way and live; then generated recordings of two minutes and of two hours over 20 Mbit/s. */
+/** A real box over a slow line, the ordinary way and live; then generated recordings, of sound alone too, over 20 Mbit/s. */
 export async function runLiveBench(seconds: number): Promise<LiveBench> {
   const startedAt = new Date().toISOString();
   const ordinary = await ofBox(seconds, false);
   const live = await ofBox(seconds, true);
-  const short = await generated(120);
-  const long = await generated(7200);
-  return { startedAt, figures: [ordinary, live, short, long], ratio: ordinary.tookMs / live.tookMs };
+  const short = await generated(120, '12');
+  const long = await generated(7200, '12');
+  const sound = await generated(7200, '10');
+  return { startedAt, figures: [ordinary, live, short, long, sound], ratio: ordinary.tookMs / live.tookMs };
 }
 
-/** Whether length does not count: the longest recording is proven as soon as the figure to reach says. */
+/** Whether length does not count: the longest recordings are proven as soon as the figure to reach says. */
 export function isLengthNoMatter({ figures, ratio }: LiveBench): boolean {
-  const longest = figures.at(-1);
-  return ratio > 2 && longest !== undefined && longest.tookMs - longest.mergingMs <= LIMIT_MS;
+  return ratio > 2 && figures.slice(-2).every(({ tookMs, mergingMs }) => tookMs - mergingMs <= LIMIT_MS);
 }
 
 export function liveBenchText({ figures, ratio }: LiveBench): string {
@@ -106,14 +108,15 @@ async function ofBox(seconds: number, isLive: boolean): Promise<LiveFigure> {
   }
 }
 
-async function generated(seconds: number): Promise<LiveFigure> {
-  console.log(`generated recording: ${seconds} s …`);
-  const turn = await noisySegment(TURN_SECONDS, SEGMENT_KILOBYTES_PER_SECOND);
+async function generated(seconds: number, mode: '10' | '12'): Promise<LiveFigure> {
+  const what = `generated, upload.live, ${mode === '10' ? 'sound alone' : 'with pictures'}`;
+  console.log(`${what}: ${seconds} s …`);
+  const turns = Math.round(seconds / TURN_SECONDS);
   const rig = await startLiveRig({ upload: { partBytes: 8 * MIB, live: true } }, 1);
   try {
-    const id = await rig.begin();
+    const id = await rig.begin({ mode });
     let bytes = 0;
-    for await (const piece of longSegment(turn, Math.round(seconds / TURN_SECONDS))) {
+    for await (const piece of mode === '10' ? longSound(turns) : longPictures(turns)) {
       await rig.grow(id, piece);
       bytes += piece.length;
     }
@@ -132,7 +135,7 @@ async function generated(seconds: number): Promise<LiveFigure> {
     const { requests } = rig.cos.server;
     const figure = figureOf(line, requests, endedAtMs);
     return {
-      what: 'generated, upload.live',
+      what,
       recordedSeconds: file.durationMs / 1000,
       ...figure,
       tookMs,
@@ -141,6 +144,16 @@ async function generated(seconds: number): Promise<LiveFigure> {
   } finally {
     await rig.close();
   }
+}
+
+async function* longPictures(turns: number): AsyncGenerator<Buffer> {
+  yield* longSegment(await noisySegment(TURN_SECONDS, SEGMENT_KILOBYTES_PER_SECOND), turns);
+}
+
+/** Of the bit rate that recordings have unless somebody sets it otherwise. */
+async function* longSound(turns: number): AsyncGenerator<Buffer> {
+  const turn = await soundSegment(TURN_SECONDS, defaultSettings().audio.mp3Kbps);
+  for (let left = turns; left > 0; left -= 1) yield turn;
 }
 
 function figureOf(

@@ -8,6 +8,7 @@ import { createRunner, type Runner } from '../../main/delivery/runner.ts';
 import { createUploadStep } from '../../main/delivery/upload-step.ts';
 import { createUploads, type Uploads } from '../../main/delivery/uploads.ts';
 import { silentLogger } from '../../main/logging.ts';
+import { mediaKind } from '../../main/recordings/naming.ts';
 import { defaultSettings, type PartialSettings, type Settings, withOverrides } from '../../main/settings/settings.ts';
 import type { NewRecording, RecordingRow } from '../../main/store/rows.ts';
 import { openStore, type Store } from '../../main/store/store.ts';
@@ -95,6 +96,9 @@ export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURR
     return { store, runner, uploads };
   };
   let rooms = 0;
+  /** What a capture process calls a segment of the mix. */
+  const nameOf = (id: string, segment: number): string =>
+    `segment-${String(segment).padStart(4, '0')}.${mediaKind(rig.row(id).mode)}`;
   const rig: LiveRig = {
     ...{ cos, settings, directoryOf },
     ...begin(),
@@ -108,15 +112,15 @@ export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURR
       await mkdir(directoryOf(id), { recursive: true });
       rig.store.recordings.move(id, 'accepted', 'joining');
       rig.store.recordings.move(id, 'joining', 'waiting', { startedAtMs: Date.now(), firstMediaAtMs: 20 });
-      rig.store.segments.open({ recordingId: id, segment: 0, file: nameOf(0), startMs: 0 });
+      rig.store.segments.open({ recordingId: id, segment: 0, file: nameOf(id, 0), startMs: 0 });
       rig.store.recordings.move(id, 'waiting', 'recording');
       return id;
     },
-    grow: (id, bytes, segment = 0) => appendFile(path.join(directoryOf(id), nameOf(segment)), bytes),
+    grow: (id, bytes, segment = 0) => appendFile(path.join(directoryOf(id), nameOf(id, segment)), bytes),
     nextSegment(id, startMs) {
       const segment = rig.store.segments.next(id);
       rig.store.segments.close(id, segment - 1, null, true);
-      rig.store.segments.open({ recordingId: id, segment, file: nameOf(segment), startMs });
+      rig.store.segments.open({ recordingId: id, segment, file: nameOf(id, segment), startMs });
     },
     end(id) {
       for (const { segment } of rig.store.segments.list(id)) rig.store.segments.close(id, segment, null, true);
@@ -172,9 +176,4 @@ export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURR
     rig.store.close();
   };
   return rig;
-}
-
-/** What a capture process calls a segment of the mix. */
-function nameOf(segment: number): string {
-  return `segment-${String(segment).padStart(4, '0')}.mp4`;
 }

@@ -252,10 +252,9 @@ describe('early parts that no file can use', () => {
 });
 
 describe('a recording is sent when it has ended', () => {
-  const cases: { why: string; settings: PartialSettings; mode?: '10' | '02' }[] = [
+  const cases: { why: string; settings: PartialSettings; mode?: '02' }[] = [
     { why: 'the setting is off', settings: { upload: { live: false } } },
     { why: 'its loudness is set', settings: { loudness: { enabled: true } } },
-    { why: 'it has no pictures', settings: {}, mode: '10' },
     { why: 'it has no mix', settings: {}, mode: '02' },
     { why: 'uploads have other hours', settings: { upload: { window: hoursElsewhere() } } },
   ];

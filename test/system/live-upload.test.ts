@@ -1,6 +1,11 @@
 import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseMp3 } from '../../main/capture/encode/mp3.ts';
+import { memoryReader } from '../../main/capture/encode/random-access.ts';
+import { waitForOrphan } from '../../main/recordings/job.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { sampleRequest } from '../support/box.ts';
 import { hashFile } from '../support/cos-rig.ts';
@@ -13,6 +18,8 @@ const run = promisify(execFile);
 const BUCKET = 'test-123456789';
 /** All uploads of the box together, as a line would: three times what is recorded. */
 const LINE_BYTES_PER_SECOND = 2_000_000;
+/** Sound of so many seconds is more than four parts. */
+const LONGER_SECONDS = 120;
 
 describe('a mix that is sent while it is recorded', () => {
   let rig: Rig;
@@ -22,13 +29,14 @@ describe('a mix that is sent while it is recorded', () => {
       name: 'live-upload',
       settings: {
         upload: { live: true, maxBytesPerSecond: LINE_BYTES_PER_SECOND },
+        audio: { mp3Kbps: 320 },
         video: { width: 320, height: 180, crf: 8, preset: 'ultrafast', maxRateKbps: 5000 },
       },
       rooms: async (directory, ffmpegPath) => {
         const participants = [
           { userId: 'user_0', media: await makeNoise(ffmpegPath, directory, '320x180'), size: '320x180', fps: 15 },
         ];
-        return { '1': { participants }, '2': { participants } };
+        return { '1': { participants }, '2': { participants }, '3': { participants } };
       },
     });
   });
@@ -46,7 +54,7 @@ describe('a mix that is sent while it is recorded', () => {
     return stoppedAtMs;
   };
 
-  async function expectWhole(view: RecordingView): Promise<void> {
+  async function expectWhole(view: RecordingView, kinds: readonly string[] = ['video', 'audio']): Promise<void> {
     const [file] = view.files;
     const object = await rig.cos.findObjectFile(BUCKET, file!.objectKey);
     expect(await hashFile(object!)).toBe(await hashFile(file!.localPath!));
@@ -55,7 +63,7 @@ describe('a mix that is sent while it is recorded', () => {
       ...['-v', 'error', '-show_entries', 'stream=codec_type,duration:format=duration', '-of', 'json', object!],
     ]);
     const { streams } = JSON.parse(stdout) as { streams: { codec_type: string; duration: string }[] };
-    expect(streams.map(({ codec_type }) => codec_type)).toEqual(['video', 'audio']);
+    expect(streams.map(({ codec_type }) => codec_type)).toEqual(kinds);
     for (const { duration } of streams) expect(Math.abs(Number(duration) - file!.durationMs / 1000)).toBeLessThan(0.5);
     expect(rig.cos.orphans()).toEqual([]);
   }
@@ -98,4 +106,38 @@ describe('a mix that is sent while it is recorded', () => {
     for (const number of before.slice(1)) expect(all.filter((each) => each === number)).toHaveLength(1);
     expect(view.gaps).toMatchObject([{ reason: 'boxDown' }]);
   });
+
+  it('sends sound alone just so, through a kill', async () => {
+    const beganAtMs = Date.now();
+    const id = await rig.box.record(sampleRequest({ RoomId: 3, Mode: '10', Callback: undefined }));
+    await rig.box.waitFor(id, 'recorded', ({ durationMs }) => durationMs >= 2000);
+    await rig.box.kill();
+    await makeLonger(path.join(rig.box.dataDirectory, 'recordings', id));
+    await rig.restartBox();
+    await rig.box.waitFor(id, 'sent in part', () => partsSince(beganAtMs).length >= 4);
+    const { durationMs } = await rig.box.get(id);
+    await rig.box.waitFor(id, 'going on', (view) => view.durationMs > durationMs + 2000);
+    const before = partsSince(beganAtMs);
+    await stop(id);
+    const view = await rig.box.waitForState(id, 'done');
+    await expectWhole(view, ['audio']);
+    const [file] = view.files;
+    expect(file!.durationMs).toBeGreaterThan(LONGER_SECONDS * 1000 + 4000);
+    expect(file!.bytes).toBeGreaterThan(LONGER_SECONDS * 40_000);
+    const late = partsSince(beganAtMs).slice(before.length);
+    expect(late.filter((number) => before.includes(number))).toEqual([1]);
+    expect(late.length).toBeLessThanOrEqual(3);
+    expect(view.gaps).toMatchObject([{ reason: 'boxDown' }]);
+  });
 });
+
+/** Repeats what a killed box has recorded, as if it had gone on for minutes. */
+async function makeLonger(directory: string): Promise<void> {
+  expect(await waitForOrphan(directory, 10_000)).toBe('gone');
+  const [name] = (await readdir(directory)).filter((each) => each.startsWith('segment-'));
+  const file = path.join(directory, name!);
+  const recorded = await readFile(file);
+  const { validLength, durationMs } = await parseMp3(memoryReader(recorded));
+  const turns = Math.ceil((LONGER_SECONDS * 1000) / durationMs);
+  await writeFile(file, Buffer.concat(Array.from({ length: turns }, () => recorded.subarray(0, validLength))));
+}

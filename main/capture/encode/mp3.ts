@@ -42,11 +42,16 @@ const SAMPLE_RATES_HZ = [44_100, 48_000, 32_000] as const;
 /**
  * The frames of a bare MP3 stream from `from` on, up to the first place where there is none. Frames that change the sample rate or
  * the number of channels end it as well: one encoder does not do that, so it is damage.
+ * @param like a frame of the stream, when `from` is not its beginning
  */
-export async function* mp3Frames(reader: RandomAccessReader, from = 0): AsyncGenerator<Mp3Frame> {
+export async function* mp3Frames(
+  reader: RandomAccessReader,
+  from = 0,
+  like: Mp3Frame | null = null,
+): AsyncGenerator<Mp3Frame> {
   let windowStart = from;
   let window = await reader.read(windowStart, WINDOW_BYTES);
-  let first: Mp3Frame | null = null;
+  let first = like;
   for (let offset = from; ; ) {
     if (offset + MAX_FRAME_BYTES > windowStart + window.length && windowStart + window.length < reader.size) {
       windowStart = offset;
@@ -109,7 +114,8 @@ export function id3Length(start: Buffer): number {
   return 10 + [6, 7, 8, 9].reduce((length, at) => (length << 7) | ((start[at] ?? 0) & 0x7f), 0);
 }
 
-function isSameStream(a: Mp3Frame, b: Mp3Frame): boolean {
+/** Whether frames have the same version, sample rate and number of channels, as all of one stream do. */
+export function isSameStream(a: Mp3Frame, b: Mp3Frame): boolean {
   const VERSION_RATE_CHANNELS = 0b1_1000_0000_1100_1100_0000;
   return (a.header & VERSION_RATE_CHANNELS) === (b.header & VERSION_RATE_CHANNELS);
 }

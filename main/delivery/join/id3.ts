@@ -3,6 +3,7 @@ import { type MediaMetadata, namedFacts } from './metadata.ts';
 
 const UTF8 = Buffer.from([3]);
 const NUL = Buffer.alloc(1);
+const HEADER_BYTES = 10;
 const TOP_LEVEL_AND_ORDERED = 3;
 /** Where a chapter begins in bytes is left to the player. */
 const NO_BYTE_OFFSET = 0xffffffff;
@@ -12,8 +13,16 @@ const NO_BYTE_OFFSET = 0xffffffff;
  */
 const MAX_TITLE_BYTES = 126;
 
-/** An ID3v2.4 tag. `chapters` are in the file's time and at most 255; the last one lasts until `durationMs`. */
-export function id3Tag(metadata: MediaMetadata, chapters: readonly Chapter[], durationMs: number): Buffer {
+/**
+ * An ID3v2.4 tag. `chapters` are in the file's time and at most 255; the last one lasts until `durationMs`.
+ * @param leastBytes what is missing to it is filled up with zeros, which belong to the tag
+ */
+export function id3Tag(
+  metadata: MediaMetadata,
+  chapters: readonly Chapter[],
+  durationMs: number,
+  leastBytes = 0,
+): Buffer {
   const { title, artist, comment, creationTime, recorderVersion } = metadata;
   const texts = [
     ['TIT2', title],
@@ -21,13 +30,15 @@ export function id3Tag(metadata: MediaMetadata, chapters: readonly Chapter[], du
     ['TDRC', creationTime.slice(0, 19)],
     ['TSSE', recorderVersion],
   ] as const;
-  const body = Buffer.concat([
+  const content = Buffer.concat([
     ...texts.flatMap(([id, value]) => (value ? [textFrame(id, value)] : [])),
     frame('COMM', UTF8, Buffer.from('und', 'latin1'), NUL, utf8(comment)),
     ...namedFacts(metadata).map(({ name, value }) => frame('TXXX', UTF8, utf8(name), NUL, utf8(value))),
     ...chapterFrames(chapters, durationMs),
   ]);
-  return Buffer.concat([Buffer.from('ID3\u0004\0\0', 'latin1'), syncSafe(body.length), body]);
+  const padding = Buffer.alloc(Math.max(0, leastBytes - HEADER_BYTES - content.length));
+  const length = syncSafe(content.length + padding.length);
+  return Buffer.concat([Buffer.from('ID3\u0004\0\0', 'latin1'), length, content, padding]);
 }
 
 function chapterFrames(chapters: readonly Chapter[], durationMs: number): Buffer[] {

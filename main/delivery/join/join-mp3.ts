@@ -57,8 +57,8 @@ export async function joinMp3(
   let droppedFrames = 0;
   let filledFrames = 0;
   const originMs = segments[0]?.startMs ?? 0;
-  const frameNumber = (segment: Mp3Segment, samples: number): number =>
-    Math.round(((segment.startMs - originMs) * segment.summary.sampleRate) / 1000 / samples);
+  const frameNumber = ({ startMs, summary: { sampleRate } }: Mp3Segment, samples: number): number =>
+    frameNumberAt(startMs - originMs, { sampleRate, samples });
 
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1];
@@ -86,18 +86,59 @@ export async function joinMp3(
     }
   }
   if (!first) throw new RangeError('There is no frame to join');
-  const frameMs = (first.samples / first.sampleRate) * 1000;
-  const durationMs = Math.max(0, frames * frameMs - (MP3_DELAY_SAMPLES / first.sampleRate) * 1000);
-  const tag = id3Tag(metadata, chaptersOfFile(chapters, originMs, durationMs), durationMs);
+  const { head, durationMs } = mp3Head({ first, frames, mediaBytes, originMs }, metadata, chapters);
   return {
-    head: Buffer.concat([tag, informationFrame(first, frames, mediaBytes)]),
+    head,
     ranges,
     mediaBytes,
     frames,
     durationMs,
     droppedFrames,
-    filledAudioMs: filledFrames * frameMs,
+    filledAudioMs: filledFrames * frameMsOf(first),
   };
+}
+
+/** Milliseconds that a frame sounds. */
+export function frameMsOf({ samples, sampleRate }: Mp3Frame): number {
+  return (samples / sampleRate) * 1000;
+}
+
+/** Number of the frame that is nearest to a place so many milliseconds after the beginning of frame 0. */
+export function frameNumberAt(
+  afterMs: number,
+  { samples, sampleRate }: Pick<Mp3Frame, 'samples' | 'sampleRate'>,
+): number {
+  return Math.round((afterMs * sampleRate) / 1000 / samples);
+}
+
+/** Frames of one stream, one after another. */
+export interface FramesOfFile {
+  first: Mp3Frame;
+  frames: number;
+  /** Of all frames. */
+  mediaBytes: number;
+  /** Where they begin on the chapters' timeline. */
+  originMs: number;
+}
+
+/**
+ * Tag and information frame, which come before the frames, and how long the file is then.
+ * @param leastTagBytes a tag that is shorter is filled up
+ */
+export function mp3Head(
+  { first, frames, mediaBytes, originMs }: FramesOfFile,
+  metadata: MediaMetadata,
+  chapters: readonly Chapter[],
+  leastTagBytes = 0,
+): Pick<JoinedMp3, 'head' | 'durationMs'> {
+  const durationMs = Math.max(0, frames * frameMsOf(first) - (MP3_DELAY_SAMPLES / first.sampleRate) * 1000);
+  const tag = id3Tag(metadata, chaptersOfFile(chapters, originMs, durationMs), durationMs, leastTagBytes);
+  return { head: Buffer.concat([tag, informationFrame(first, frames, mediaBytes)]), durationMs };
+}
+
+/** Bytes of the information frame of a file that begins with this frame. */
+export function informationBytes(first: Mp3Frame): number {
+  return roomySilentFrame(first).length;
 }
 
 /** A silent frame that tells players how long the file is, how to seek in it, and how much of its beginning is encoder delay. */

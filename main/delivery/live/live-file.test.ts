@@ -12,8 +12,9 @@ import { FRAGMENTED_MP4 } from '../../capture/encode/ffmpeg-args.ts';
 import { crc64 } from '../crc64.ts';
 import { finalizeMedia } from '../finalize.ts';
 import { GrowingMp4 } from './growing-mp4.ts';
-import { LiveFile, QUIET_LOOKS } from './live-file.ts';
-import { LiveProblem } from './live-join.ts';
+import { type BeginMedia, LiveFile, QUIET_LOOKS } from './live-file.ts';
+import { LiveProblem } from './live-media.ts';
+import { LiveMp4 } from './live-mp4.ts';
 
 const run = promisify(execFile);
 const METADATA = { title: 'a', comment: 'b', creationTime: '2026-01-02T03:04:05Z' };
@@ -22,6 +23,7 @@ const CHAPTERS = [
   { startMs: 2000, title: 'bob entered' },
 ];
 const SMALL_BOXES = { smallest: 64 * 1024, largest: 100 * 1024 };
+const beginMp4: BeginMedia = (file, files) => LiveMp4.create(file, files, SMALL_BOXES);
 const signal = new AbortController().signal;
 
 let directory: string;
@@ -77,7 +79,7 @@ interface Piece {
 /** Lets segments grow one after another, with a look at each step, and finishes. */
 async function grown(name: string, pieces: readonly Piece[]) {
   const output = path.join(directory, `${name}.mp4`);
-  const live = await LiveFile.create(path.join(directory, `${name}.working`), fileSystem, SMALL_BOXES);
+  const live = await LiveFile.create(path.join(directory, `${name}.working`), fileSystem, beginMp4);
   try {
     return await grownInto(live, output, name, pieces);
   } finally {
@@ -178,7 +180,7 @@ describe('a file that is made while its segments grow', () => {
       { bytes: long, startMs: 4_000, looks: [] },
     ]);
     await expect(early).rejects.toThrow('begins before the end');
-    const live = await LiveFile.create(path.join(directory, 'order.working'), fileSystem);
+    const live = await LiveFile.create(path.join(directory, 'order.working'), fileSystem, beginMp4);
     await live.advance([{ path: path.join(directory, 'a'), startMs: 5, isEnded: true }], signal);
     await expect(
       live.advance([{ path: path.join(directory, 'b'), startMs: 0, isEnded: true }], signal),
@@ -188,7 +190,7 @@ describe('a file that is made while its segments grow', () => {
   });
 
   it('waits for the next segment only as long as the one before it may still grow', async () => {
-    const live = await LiveFile.create(path.join(directory, 'killed.working'), fileSystem);
+    const live = await LiveFile.create(path.join(directory, 'killed.working'), fileSystem, beginMp4);
     const first = { path: path.join(directory, 'killed-0'), startMs: 0, isEnded: false };
     const second = { path: path.join(directory, 'killed-1'), startMs: 24_000, isEnded: false };
     await writeFile(first.path, long.subarray(0, long.length - 3000));

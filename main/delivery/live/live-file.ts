@@ -1,15 +1,11 @@
 import path from 'node:path';
-import { fileReader } from '../../capture/encode/random-access.ts';
 import { syncDirectory } from '../../capture/encode/segment-file.ts';
 import type { Repairs } from '../finalize.ts';
-import type { FileHashes } from '../hash-file.ts';
-import { type Chapter, chaptersOfFile } from '../join/chapters.ts';
+import type { Chapter } from '../join/chapters.ts';
 import type { MediaMetadata } from '../join/metadata.ts';
-import { verifyMp4 } from '../join/verify.ts';
 import type { FinalizeFileSystem } from '../join/write-file.ts';
-import { type BoxSizes, GrowingMp4 } from './growing-mp4.ts';
-import { LiveJoin, LiveProblem, SILENCE } from './live-join.ts';
-import { type SafeFragment, SegmentTail } from './segment-tail.ts';
+import { type EndedMedia, type LiveMedia, LiveProblem } from './live-media.ts';
+import type { LiveTail } from './live-tail.ts';
 
 /** A segment of the mix, as it is known now. */
 export interface LiveSegment {
@@ -32,27 +28,23 @@ export interface FinishPlan {
   onProgress?: ((doneBytes: number) => void) | undefined;
 }
 
-export interface FinishedFile {
-  durationMs: number;
-  /** Where on the recording's timeline the file begins. */
-  startMs: number;
-  hashes: FileHashes;
+export interface FinishedFile extends Omit<EndedMedia, 'droppedSamples' | 'filledAudioMs'> {
   repaired: Repairs;
-  /** Where the bytes lie that are not what they were before the end. */
-  changed: { offset: number; length: number };
 }
 
 interface Followed {
   path: string;
   startMs: number;
-  tail: SegmentTail;
-  isJoined: boolean;
+  tail: LiveTail;
   /** Looks since which the file has not grown although another segment came after it. */
   quietLooks: number;
 }
 
 /** A segment that a killed process never closed counts as ended after so many looks without a byte. */
 export const QUIET_LOOKS = 10;
+
+/** Begins the file of a kind of media. */
+export type BeginMedia = (file: string, fileSystem: FinalizeFileSystem) => Promise<LiveMedia>;
 
 /**
  * The file of a mix, made while it is recorded: `file` grows as its segments do, and is given its name when the recording has ended. It is
@@ -61,22 +53,19 @@ export const QUIET_LOOKS = 10;
 export class LiveFile {
   readonly #file: string;
   readonly #fileSystem: FinalizeFileSystem;
-  readonly #growing: GrowingMp4;
+  readonly #media: LiveMedia;
   readonly #followed: Followed[] = [];
   #at = 0;
-  #join: LiveJoin | null = null;
-  #beginsAtMs = 0;
-  #onProgress: FinishPlan['onProgress'];
 
-  private constructor(file: string, fileSystem: FinalizeFileSystem, growing: GrowingMp4) {
+  private constructor(file: string, fileSystem: FinalizeFileSystem, media: LiveMedia) {
     this.#file = file;
     this.#fileSystem = fileSystem;
-    this.#growing = growing;
+    this.#media = media;
   }
 
   /** Begins the file anew. Rejects with the file system's error, as everything else here does. */
-  static async create(file: string, fileSystem: FinalizeFileSystem, boxSizes?: BoxSizes): Promise<LiveFile> {
-    return new LiveFile(file, fileSystem, await GrowingMp4.create(file, fileSystem, boxSizes));
+  static async create(file: string, fileSystem: FinalizeFileSystem, begin: BeginMedia): Promise<LiveFile> {
+    return new LiveFile(file, fileSystem, await begin(file, fileSystem));
   }
 
   get path(): string {
@@ -85,95 +74,68 @@ export class LiveFile {
 
   /** Bytes that may be sent. */
   get bytes(): number {
-    return this.#growing.bytes;
+    return this.#media.bytes;
   }
 
-  /** Takes in what has come to the segments. After any rejection the object is of no use. @throws LiveProblem, LateCutError */
-  async advance(segments: readonly LiveSegment[], signal: AbortSignal): Promise<void> {
+  /**
+   * Takes in what has come to the segments. After any rejection the object is of no use. @throws LiveProblem, LateCutError
+   * @param onProgress called now and then, as a sign of life
+   */
+  async advance(segments: readonly LiveSegment[], signal: AbortSignal, onProgress = () => {}): Promise<void> {
     const isOther = ({ path: file, startMs }: Followed, index: number): boolean =>
       segments[index]?.path !== file || segments[index]?.startMs !== startMs;
     if (this.#followed.some(isOther)) throw new LiveProblem('the segments are not those of before');
     for (let facts = segments[this.#at]; facts; facts = segments[this.#at]) {
       const followed = this.#follow(facts);
       const before = followed.tail.seenBytes;
-      await followed.tail.advance((safe) => this.#take(followed, safe), signal);
+      await followed.tail.advance(signal, onProgress);
       const isQuiet = this.#at < segments.length - 1 && followed.tail.seenBytes === before;
       followed.quietLooks = isQuiet ? followed.quietLooks + 1 : 0;
       if (!facts.isEnded && followed.quietLooks < QUIET_LOOKS) break;
       this.#at += 1;
     }
-    this.#join?.advance(false);
-    await this.#growing.syncNowAndThen();
+    await this.#media.settle();
   }
 
   /** Takes in the rest, ends the file and gives it its name. @returns null when no segment holds anything. @throws LiveProblem, LateCutError */
   async finish(plan: FinishPlan): Promise<FinishedFile | null> {
     const { segments, output, metadata, chapters, signal } = plan;
-    this.#onProgress = plan.onProgress;
+    const onProgress = (): void => plan.onProgress?.(this.bytes);
     const ended = segments.map((segment) => ({ ...segment, isEnded: true }));
-    await this.advance(ended, signal);
+    await this.advance(ended, signal, onProgress);
     const repaired = await this.#repairs(signal);
-    if (this.#join === null) return null;
-    this.#join.advance(true);
-    const { file, droppedSamples, filledAudioMs } = this.#join.result();
-    const inFile = chaptersOfFile(chapters, this.#beginsAtMs, Number.POSITIVE_INFINITY);
-    const { boxAt } = this.#growing;
-    const hashes = await this.#growing.finish(file.trailer(metadata, inFile), signal);
-    await verifyMp4(await fileReader(this.#growing.handle), file.sampleCounts, 'indexLast');
-    await this.#growing.close();
+    const done = await this.#media.finish({ metadata, chapters, signal, onProgress });
+    if (done === null) return null;
+    await this.#media.close();
     signal.throwIfAborted();
     await this.#fileSystem.rename(this.#file, output);
     await syncDirectory(path.dirname(output), this.#fileSystem);
-    return {
-      durationMs: file.durationMs,
-      startMs: this.#beginsAtMs,
-      hashes,
-      repaired: { ...repaired, droppedSamples, filledAudioMs },
-      changed: { offset: boxAt, length: 8 },
-    };
+    const { droppedSamples, filledAudioMs, ...file } = done;
+    return { ...file, repaired: { ...repaired, droppedSamples, filledAudioMs } };
   }
 
   /** Closes and removes what is there under the first name. Never rejects. */
   async discard(): Promise<void> {
-    await this.#growing.close().catch(() => {});
+    await this.#media.close().catch(() => {});
     await this.#fileSystem.rm(this.#file, { force: true }).catch(() => {});
   }
 
   #follow({ path: file, startMs }: LiveSegment): Followed {
     const known = this.#followed[this.#at];
     if (known !== undefined) return known;
-    const tail = new SegmentTail(file, this.#fileSystem);
-    const followed = { path: file, startMs, tail, isJoined: false, quietLooks: 0 };
+    const followed = { path: file, startMs, tail: this.#media.follow(file, startMs), quietLooks: 0 };
     this.#followed.push(followed);
     return followed;
-  }
-
-  async #take(followed: Followed, { fragment, bytes }: SafeFragment): Promise<void> {
-    const { summary } = followed.tail;
-    if (summary === null || fragment.samples.every((list) => list.length === 0)) return;
-    if (!followed.isJoined) {
-      const segment = { summary, startMs: followed.startMs };
-      const silenceAt = await this.#growing.append(SILENCE);
-      if (this.#join === null) {
-        this.#join = new LiveJoin(segment, silenceAt);
-        this.#beginsAtMs = followed.startMs;
-      } else this.#join.addSegment(segment, silenceAt);
-      followed.isJoined = true;
-    }
-    const shift = (await this.#growing.append(bytes)) - fragment.offset;
-    const samples = fragment.samples.map((list) =>
-      list.map((sample) => ({ ...sample, offset: sample.offset + shift })),
-    );
-    this.#join?.addFragment({ ...fragment, samples });
-    this.#onProgress?.(this.#growing.bytes);
   }
 
   /** What the segments lacked. A segment that grew after its end has something that the file has not. @throws LiveProblem */
   async #repairs(signal: AbortSignal): Promise<Pick<Repairs, 'omittedSegments' | 'tornSegments' | 'reencoded'>> {
     const repairs = { omittedSegments: [] as string[], tornSegments: [] as string[], reencoded: false };
-    for (const { path: file, tail, isJoined } of this.#followed) {
-      await tail.advance(() => Promise.reject(new LiveProblem('a segment grew after its end')), signal);
-      if (!isJoined) repairs.omittedSegments.push(path.basename(file));
+    for (const { path: file, tail } of this.#followed) {
+      const { takenBytes } = tail;
+      await tail.advance(signal, () => {});
+      if (tail.takenBytes > takenBytes) throw new LiveProblem('a segment grew after its end');
+      if (!tail.isJoined) repairs.omittedSegments.push(path.basename(file));
       else if (await tail.isTorn()) repairs.tornSegments.push(path.basename(file));
     }
     return repairs;

@@ -1,14 +1,7 @@
 import type { Fmp4Fragment } from '../../capture/encode/fmp4.ts';
 import { JoinBuilder, type JoinResult, type Mp4Segment, SILENT_MONO_AAC_FRAME } from '../join/join-builder.ts';
 import { canJoin } from '../join/join-mp4.ts';
-
-/** This recording cannot be joined while it is recorded; the ordinary way can do it. The message is for history and log. */
-export class LiveProblem extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'LiveProblem';
-  }
-}
+import { LiveProblem } from './live-media.ts';
 
 type Segment = Omit<Mp4Segment, 'reader'>;
 

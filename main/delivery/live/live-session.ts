@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../logging.ts';
-import { fileName, objectKey } from '../../recordings/naming.ts';
+import { fileName, mediaKind, objectKey } from '../../recordings/naming.ts';
 import { groupByOutput } from '../../recordings/outputs.ts';
 import type { Store } from '../../store/store.ts';
 import { classifyCosError } from '../cos/classify.ts';
@@ -11,8 +11,10 @@ import type { UploadJournal } from '../cos/journal.ts';
 import { choosePartSize } from '../cos/part-plan.ts';
 import { isPaused, sendEarly, usableParts } from '../cos/send-early.ts';
 import type { FinalizeFileSystem } from '../join/write-file.ts';
-import { clientFor, type UploadStepDeps } from '../upload-step.ts';
-import { type FinishedFile, type FinishPlan, LiveFile, type LiveSegment } from './live-file.ts';
+import { clientFor, contentTypeOf, type UploadStepDeps } from '../upload-step.ts';
+import { type BeginMedia, type FinishedFile, type FinishPlan, LiveFile, type LiveSegment } from './live-file.ts';
+import { LiveMp3 } from './live-mp3.ts';
+import { LiveMp4 } from './live-mp4.ts';
 
 export interface LiveSessionDeps {
   store: Pick<Store, 'recordings' | 'segments' | 'uploadJournal'>;
@@ -36,6 +38,10 @@ export interface AdoptableFile extends FinishedFile {
   adopt(): void;
 }
 
+const BEGINNINGS: Readonly<Record<ReturnType<typeof mediaKind>, BeginMedia>> = {
+  mp3: LiveMp3.create,
+  mp4: LiveMp4.create,
+};
 /** Small, because what is missing of the last one has to be sent after the end. */
 const PART_BYTES = 1024 ** 2;
 /** What a mix usually takes. One that takes more than fits into all parts gets a large last one. */
@@ -151,10 +157,13 @@ export class LiveSession {
   }
 
   async #begin(): Promise<LiveFile> {
-    const { directoryOf, fileSystem } = this.#deps;
+    const { store, directoryOf, fileSystem } = this.#deps;
     this.#proven = new Set();
     this.#moreFromBytes = 0;
-    return await LiveFile.create(workingFile(directoryOf(this.#recordingId)), fileSystem);
+    const recording = store.recordings.get(this.#recordingId);
+    if (!recording) throw new Error(`recording ${this.#recordingId} is missing`);
+    const file = workingFile(directoryOf(this.#recordingId));
+    return await LiveFile.create(file, fileSystem, BEGINNINGS[mediaKind(recording.mode)]);
   }
 
   async #abandonFile(): Promise<void> {
@@ -201,12 +210,13 @@ export class LiveSession {
     const recording = store.recordings.get(this.#recordingId);
     const client = recording && clientFor(recording, upload);
     if (!client) return;
+    const name = fileName(recording);
     const usualBytes = (maxLengthMs() / 1000) * USUAL_BYTES_PER_SECOND;
     const plan = {
       path: file.path,
       readyBytes: file.bytes,
-      key: objectKey(recording, fileName(recording)),
-      contentType: 'video/mp4',
+      key: objectKey(recording, name),
+      contentType: contentTypeOf(name),
       partBytes: choosePartSize(usualBytes, PART_BYTES),
     };
     try {

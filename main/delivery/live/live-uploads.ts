@@ -1,7 +1,6 @@
 import * as nodeFileSystem from 'node:fs/promises';
 import { mediaOf } from '../../../shared/recording.ts';
 import type { Logger } from '../../logging.ts';
-import { mediaKind } from '../../recordings/naming.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { RecordingRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
@@ -143,11 +142,11 @@ class Live implements LiveUploads {
     if (row.startedAtMs === null || this.#ordinary.has(row.id)) return false;
     if (store.liveUploads.has(row.id)) return true;
     if (!this.#maySend()) return false;
-    const isMix = row.mode.startsWith('1') && mediaKind(row.mode) === 'mp4';
+    const isMix = row.mode.startsWith('1');
     const isSoundChanged = settings.loudness.enabled && mediaOf(row.mode).audio;
     if (!isMix || isSoundChanged) {
       this.#ordinary.add(row.id);
-      const why = isMix ? 'its loudness is set when it has ended' : 'it is no mix with pictures';
+      const why = isMix ? 'its loudness is set when it has ended' : 'it is no mix';
       log.info({ recordingId: row.id, why }, 'this recording is sent when it has ended');
       return false;
     }
