@@ -155,9 +155,10 @@ it('asks before it installs; with a recording under way that is finished first, 
   expect(updater.instance.autoRunAppAfterInstall).toBe(true);
 
   updater.reset();
+  // This is still the old version, and the feed still has the new one.
+  updater.offered = '9.0.0';
   await rig.start();
   expect(await rig.recording(id)).toMatchObject({ state: 'uploading', endReason: 'shutdown' });
-  // This is still the old version.
   (await item('Updates do not work …')).click();
   expect((await rig.dialog(/Updates do not work/)).options.detail).toMatch(/fetched, but is not installed/);
 });
