@@ -119,6 +119,9 @@ describe('the disk while recordings run', { timeout: 150_000 }, () => {
     const { id } = await ask(sampleRequest({ RoomId: 3, Callback: undefined }));
     await until(id, 'waiting for the line', ({ state, attempts }) => state === 'uploading' && attempts > 0);
     await rename(recordings, `${recordings}.away`);
+    // A try that is under way may have read the file already: it has to fail before the line is back.
+    const { attempts } = await look(id);
+    await until(id, 'tried again', (view) => view.attempts > attempts || view.blocked !== null);
     await cos.setOffline(false);
     const blocked = await until(id, 'blocked', (view) => view.blocked !== null);
     expect(blocked.blocked).toMatchObject({ code: 'DISK_AWAY', remedy: expect.stringContaining('mount') });
