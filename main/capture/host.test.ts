@@ -58,10 +58,10 @@ describe('a capture process', () => {
     }
     // Nothing was started: a stop is no reason to fail.
     one.process.send({ type: 'stop', reason: 'stopped' });
-    await one.process.destroy(5_000);
+    await one.process.destroy(30_000);
     expect(one.exits).toEqual([{ code: 0, signal: null }]);
     one.process.send({ type: 'stop', reason: 'stopped' });
-    await one.process.destroy(5_000);
+    await one.process.destroy(30_000);
     expect(one.exits).toHaveLength(1);
   });
 

@@ -18,14 +18,14 @@ async function check(options: Partial<CosCheckOptions> = {}, client: Partial<Cos
   let differenceMs: number | null = null;
   const steps = await checkCos({
     client: rig.client({
-      timeoutMs: 1000,
+      timeoutMs: 20_000,
       onServerTime: (serverMs) => {
         differenceMs = serverMs - Date.now();
       },
       ...client,
     }),
     ...{ key: KEY, keys: 'given', clockDifferenceMs: () => differenceMs, nowMs: () => performance.now() },
-    signal: AbortSignal.timeout(10_000),
+    signal: new AbortController().signal,
     ...options,
   });
   expect(JSON.stringify(steps)).not.toMatch(/rig-secret-key|wrong-key/);
@@ -106,7 +106,7 @@ describe('a bucket that is not', () => {
   it('that never answers is given up when the time is over', async () => {
     rig.server.faults.add({ kind: 'hang', match: { operation: 'putObject' }, times: 9 });
     const stop = new AbortController();
-    const checking = check({ signal: stop.signal }, { timeoutMs: 20_000 });
+    const checking = check({ signal: stop.signal });
     await sleep(50);
     stop.abort();
     expect((await checking)[0]).toMatchObject({ state: 'failed', code: 'Deadline' });

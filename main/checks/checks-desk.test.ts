@@ -27,7 +27,7 @@ function desk(changes: Partial<ChecksDeskDeps> = {}) {
     },
     createClient(options) {
       asked.push(options);
-      return rig.client(options);
+      return rig.client({ ...options, timeoutMs: 20_000 });
     },
     post: () => Promise.reject(new Error('not asked')),
     callbackKey: null,

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  ANSWER_WITHIN_MS,
   createOutboxRig,
   GIVE_UP_MS,
   type OutboxRig,
@@ -283,7 +284,7 @@ describe('addresses and redirects', () => {
   it('never puts credentials or queries into events and errors, also when nobody listens', async () => {
     const { origin } = receiver;
     await receiver.close();
-    await rig.restart({ settings: { timeoutMs: 5000, giveUpAfterMs: 0, eventGiveUpAfterMs: 0 } });
+    await rig.restart({ settings: { timeoutMs: ANSWER_WITHIN_MS, giveUpAfterMs: 0, eventGiveUpAfterMs: 0 } });
     const { id } = rig.waiting(`${origin.replace('//', '//user:hiddenpass@')}/x?key=hiddenkey`);
     const outcome = rig.notify(rig.row(id));
     await rig.until(() => rig.store.callbacks.get(id)?.state === 'parked');

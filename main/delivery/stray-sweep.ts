@@ -42,19 +42,27 @@ export function createStraySweep(deps: StraySweepDeps): StraySweep {
     if (timer !== undefined) clock.clearTimeout(timer);
     timer = clock.setTimeout(look, delayMs);
   };
+  /** The next look is to try all of them: something was corrected, perhaps while a look was under way that still failed by it. */
+  let isWoken = false;
+  const lookAll = async (): Promise<void> => {
+    const isForAll = isWoken;
+    isWoken = false;
+    if (isForAll) store.strays.retryAll();
+    await sweep(deps, stopping.signal);
+  };
   const look = (): void => {
     timer = undefined;
-    looking = sweep(deps, stopping.signal)
+    looking = lookAll()
       .catch((error: unknown) => log.error({ err: error }, 'stray uploads could not be looked for'))
       .finally(() => {
         looking = null;
-        plan(LOOK_MS);
+        plan(isWoken ? 0 : LOOK_MS);
       });
   };
   return {
     start: () => plan(0),
     wake() {
-      store.strays.retryAll();
+      isWoken = true;
       if (looking === null) plan(0);
     },
     async stop() {

@@ -217,7 +217,7 @@ async function sweepAll(): Promise<void> {
     },
   });
   sweep.start();
-  await expect.poll(() => store.strays.count(), { timeout: 10_000, interval: 5 }).toBe(0);
+  await expect.poll(() => store.strays.count(), { interval: 5 }).toBe(0);
   await sweep.stop();
 }
 

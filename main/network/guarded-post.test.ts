@@ -50,7 +50,7 @@ function post(
   resolve?: Resolve,
   policy = createTargetPolicy({ allowedHosts: null, allowLoopback: true }),
 ) {
-  const options = { fetch: createGuardedPost(policy, resolve), timeoutMs: 2000, signingKey: null, now: Date.now };
+  const options = { fetch: createGuardedPost(policy, resolve), timeoutMs: 30_000, signingKey: null, now: Date.now };
   const message = { url, body: '{"a":"ä"}', deliveryId: 'd', attempt: 1, sdkAppId: 1 };
   return postCallback(message, options, new AbortController().signal);
 }

@@ -124,4 +124,4 @@ it('whatever happens in whatever order, a recording is concluded exactly once, a
     expect(ends).toHaveLength(1);
   };
   await fc.assert(fc.asyncProperty(fc.array(moves, { maxLength: 25 }), run), { numRuns: 120 });
-}, 30_000);
+});

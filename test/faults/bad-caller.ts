@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { freePort } from '../support/free-port.ts';
 
 /** A caller's address whose socket misbehaves at its first tries and then hands over to an honest receiver. */
 
@@ -40,7 +41,7 @@ export async function startBadCaller(fault: CallerFault, path: string, goodUrl: 
   const server = createServer((request, response) => {
     void answer(request, response, faults.shift(), tries, `${goodUrl}${path}`).catch(() => request.socket.destroy());
   });
-  const port = await listen(server, 0);
+  const port = await listen(server, await freePort());
   if (fault === 'noConnection') await new Promise((resolve) => server.close(resolve));
   return {
     url: `http://127.0.0.1:${port}${path}`,

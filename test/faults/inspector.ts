@@ -12,7 +12,7 @@ export interface Inspector {
 /** Environment under which the inspector takes any free port instead of its usual one. */
 export const INSPECTABLE = { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' };
 
-const OPEN_WITHIN_MS = 10_000;
+const OPEN_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 30_000;
 
 /** @param log what the process wrote to stderr so far, where it tells its inspector's address */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { type Balancer, findNginx, startBalancer } from './balancer.ts';
 
 // What no real box can be made to do on demand: take a request and lose the answer, lose its place between question and request. The boxes
@@ -61,7 +62,7 @@ async function startScripted(name: string): Promise<ScriptedBox> {
         box.onPost(request, reply, body);
       }
     });
-  }).listen(0, '127.0.0.1');
+  }).listen(await freePort(), '127.0.0.1');
   await once(server, 'listening');
   const box: ScriptedBox = {
     ...{ server, port: (server.address() as AddressInfo).port, asked: [], bodies: [], keys: [], ready: true },

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { makeDirectory, removeDirectory } from '../support/box.ts';
+import { freePort } from '../support/free-port.ts';
 
 const TEMPLATE = new URL('../../resources/fleet/nginx.conf', import.meta.url);
 /** Debian's place is not in everybody's PATH. */
 const PROGRAMS = ['nginx', '/usr/sbin/nginx'];
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 
 /** A real nginx with the configuration we ship, in front of the boxes of a test. */
@@ -22,7 +23,7 @@ export interface Balancer {
 /** The nginx of this machine, or why there is none to use. */
 export function findNginx(): { program: string } | { why: string } {
   for (const program of PROGRAMS) {
-    const { error, stderr } = spawnSync(program, ['-V'], { encoding: 'utf8', timeout: 10_000 });
+    const { error, stderr } = spawnSync(program, ['-V'], { encoding: 'utf8', timeout: 60_000 });
     if (error) continue;
     return stderr.includes('http_auth_request_module')
       ? { program }
@@ -56,16 +57,6 @@ http {
     include recorders.conf;
 }
 `;
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** @param boxPorts of the boxes named `box1` and `box2`. */
 export async function startBalancer(program: string, boxPorts: readonly [number, number]): Promise<Balancer> {

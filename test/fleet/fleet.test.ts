@@ -22,12 +22,12 @@ import { type Balancer, findNginx, startBalancer } from './balancer.ts';
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const ID = new RegExp(`^(box[12])-${UUID}$`);
 const NAMES = ['box1', 'box2'];
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const POLL_MS = 50;
 const nginx = findNginx();
 if ('why' in nginx) process.stderr.write(`test/fleet is skipped: ${nginx.why}\n`);
 
-describe.skipIf('why' in nginx)('two boxes behind nginx', () => {
+describe.skipIf('why' in nginx)('two boxes behind nginx', { timeout: 180_000 }, () => {
   let directory: string;
   let cos: CosServer;
   let boxes: TestBox[] = [];

@@ -94,7 +94,7 @@ describe('the page', () => {
   });
 });
 
-describe('the examples', () => {
+describe('the examples', { timeout: 180_000 }, () => {
   let rig: Rig;
   let ids: Record<string, string>;
   let startsSoFar = 0;
@@ -133,7 +133,7 @@ describe('the examples', () => {
       box.waitForState(toDelete, 'done'),
       box.waitFor(running, 'recording', ({ state }) => state === 'recording'),
     ]);
-  });
+  }, 180_000);
   afterAll(() => rig?.close());
 
   /** The example for this box and its recordings. Each start has a room of its own: nobody records a room twice. */

@@ -32,7 +32,7 @@ function areaOf(index: number): Rect {
 
 const inMs = (seconds: number) => Math.round(seconds * 10_000) / 10;
 
-describe('picture and sound belong together', () => {
+describe('picture and sound belong together', { timeout: 180_000 }, () => {
   let rig: Rig;
 
   beforeAll(async () => {

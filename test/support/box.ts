@@ -7,8 +7,13 @@ import type { RecordingState } from '../../shared/recording.ts';
 import type { RecordingView } from '../../shared/view.ts';
 
 const ENTRY = fileURLToPath(new URL('../../main/headless.ts', import.meta.url));
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+/**
+ * Each request has a connection of its own: the box ends one that has been idle for some seconds, which a test that was busy with pictures
+ * and sound meanwhile learns when it sends the next.
+ */
+const ALONE = { connection: 'close' } as const;
 
 /** A box in a process of its own, started by its command line as a customer would. */
 export interface TestBox {
@@ -113,16 +118,16 @@ export async function startBox(options: TestBoxOptions): Promise<TestBox> {
   });
   const exited = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
   const { url, pid } = await readyLine(child, () => log);
-  const get = async (id: string) => (await (await fetch(`${url}/api/recordings/${id}`)).json()) as RecordingView;
+  const get = async (id: string) => (await (await fetch(`${url}/api/recordings/${id}`, { headers: ALONE })).json()) as RecordingView;
   const post: TestBox['post'] = async (route, body, headers = {}) => {
     const reply = await fetch(`${url}${route}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { ...ALONE, 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     return { status: reply.status, headers: reply.headers, text: await reply.text() };
   };
-  const waitFor: TestBox['waitFor'] = async (id, what, predicate, timeoutMs = 60_000) => {
+  const waitFor: TestBox['waitFor'] = async (id, what, predicate, timeoutMs = 120_000) => {
     const deadline = performance.now() + timeoutMs;
     let view = await get(id);
     while (!predicate(view)) {
@@ -151,8 +156,8 @@ export async function startBox(options: TestBoxOptions): Promise<TestBox> {
     },
     get,
     async list() {
-      const body = (await (await fetch(`${url}/api/recordings?limit=500`)).json()) as { recordings: RecordingView[] };
-      return body.recordings;
+      const reply = await fetch(`${url}/api/recordings?limit=500`, { headers: ALONE });
+      return ((await reply.json()) as { recordings: RecordingView[] }).recordings;
     },
     post,
     async record(request) {

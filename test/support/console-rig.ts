@@ -9,6 +9,7 @@ import type { PartialSettings } from '../../main/settings/settings.ts';
 import { sampleRequest } from './box.ts';
 import { launchChromium } from './chromium.ts';
 import { COLOURS, makeClip, TONES_HZ } from './clips.ts';
+import { freePort } from './free-port.ts';
 import { type Rig, startRig } from './rig.ts';
 import { ROOT } from './source-tree.ts';
 
@@ -87,7 +88,7 @@ export interface ConsoleRigOptions {
 }
 
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const CALM_TIMEOUT_MS = 20_000;
+const CALM_TIMEOUT_MS = 45_000;
 const HEIGHT_PX = 800;
 const WIDE_PX = 1280;
 const SCREENSHOTS = path.join(ROOT, 'test-output/screenshots');
@@ -138,7 +139,12 @@ async function twoRooms(directory: string, ffmpegPath: string): Promise<Record<s
 export async function startConsoleRig(options: ConsoleRigOptions): Promise<ConsoleRig> {
   await run(process.execPath, [path.join(ROOT, 'main/dev/build-console.mjs'), '--if-needed']);
   const [rig, browser] = await Promise.all([
-    startRig({ rooms: twoRooms, settings: { video: SMALL_VIDEO, limits: { exitTimeoutMs: 1000 } }, ...options }),
+    startRig({
+      ...{ rooms: twoRooms, settings: { video: SMALL_VIDEO, limits: { exitTimeoutMs: 1000 } } },
+      ...options,
+      // Its pages find it again after a restart.
+      args: ['--port', `${await freePort()}`, ...(options.args ?? [])],
+    }),
     launchChromium(),
   ]);
   return {

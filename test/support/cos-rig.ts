@@ -11,6 +11,7 @@ import {
   type Operation,
   startCosServer,
 } from '../../main/selftest/cos-server/index.ts';
+import { freePort } from './free-port.ts';
 
 export const BUCKET = 'rec-1250000000';
 export const REGION = 'ap-shanghai';
@@ -58,7 +59,7 @@ export async function startCosRig(options: Partial<CosServerOptions> = {}): Prom
   const start = (port: number): Promise<CosServer> =>
     startCosServer({ directory: path.join(directory, 'cos'), port, credentials: [CREDENTIAL], ...options });
   const rig: CosRig = {
-    server: await start(0),
+    server: await start(await freePort()),
     directory,
     async file(name, bytes) {
       const target = path.join(directory, name);
@@ -66,7 +67,7 @@ export async function startCosRig(options: Partial<CosServerOptions> = {}): Prom
       return target;
     },
     client(overrides = {}) {
-      const base = { region: REGION, bucket: BUCKET, endpoint: rig.server.url, timeoutMs: 5000, ...CREDENTIAL };
+      const base = { region: REGION, bucket: BUCKET, endpoint: rig.server.url, timeoutMs: 30_000, ...CREDENTIAL };
       const client = createCosClient({ ...base, ...overrides });
       clients.push(client);
       return client;
@@ -79,8 +80,14 @@ export async function startCosRig(options: Partial<CosServerOptions> = {}): Prom
         multipartFromBytes: 2 * MIB,
         partBytes: MIB,
       };
-      const used = { client: client ?? rig.client(), journal: journal ?? createMemoryJournal(), ...deps };
-      return await uploadObject(used, { ...whole, ...plan }, signal ?? new AbortController().signal);
+      const using = client ?? rig.client();
+      const used = { client: using, journal: journal ?? createMemoryJournal(), ...deps };
+      try {
+        return await uploadObject(used, { ...whole, ...plan }, signal ?? new AbortController().signal);
+      } finally {
+        // As the box does after each attempt: the SDK might still repeat what nobody waits for any more.
+        if (client === undefined) using.close();
+      }
     },
     async deliver(filePath, journal) {
       const ends: string[] = [];

@@ -74,7 +74,7 @@ export async function runByFetch({ method, url, headers, data }: CurlExample, di
 export async function runByCurl(args: readonly string[], directory: string): Promise<Buffer | null> {
   try {
     const run = promisify(execFile);
-    const { stdout } = await run('curl', ['-sS', '--max-time', '10', ...args], { cwd: directory, encoding: 'buffer' });
+    const { stdout } = await run('curl', ['-sS', '--max-time', '60', ...args], { cwd: directory, encoding: 'buffer' });
     return stdout;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;

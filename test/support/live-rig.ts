@@ -46,9 +46,11 @@ export interface LiveRig {
   close(): Promise<void>;
 }
 
-const STALL_MS = 60_000;
+const STALL_MS = 61_000;
 /** All pauses are this much shorter, unless told. */
 const HURRY = 20;
+/** What is allowed to take so long may take so long: how long a step may be silent, how long it may take to end, and how long all may. */
+const DEADLINES_MS: ReadonlySet<number> = new Set([STALL_MS, 5000, 8000]);
 const LOOK_MS = 1000;
 /** The same while nothing is to be sent early. */
 const REST_LOOK_MS = 4000;
@@ -67,7 +69,7 @@ export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURR
     ...systemClock,
     setTimeout: (callback, delayMs) => {
       if (delayMs === LOOK_MS || delayMs === REST_LOOK_MS) looks += 1;
-      return systemClock.setTimeout(callback, delayMs / hurry);
+      return systemClock.setTimeout(callback, DEADLINES_MS.has(delayMs) ? delayMs : delayMs / hurry);
     },
   };
   const begin = (): Pick<LiveRig, 'store' | 'runner' | 'uploads'> => {
@@ -143,7 +145,7 @@ export async function startLiveRig(overrides: PartialSettings = {}, hurry = HURR
         partNumber !== null && status === 200 ? [partNumber] : [],
       ),
     looks: () => looks,
-    async until(what, predicate, withinMs = 20_000) {
+    async until(what, predicate, withinMs = 45_000) {
       const deadline = performance.now() + withinMs;
       while (!predicate()) {
         if (performance.now() > deadline) {

@@ -9,6 +9,7 @@ import {
 import { type CosServer, startCosServer } from '../../main/selftest/cos-server/index.ts';
 import { type PartialSettings, SETTINGS_FILE } from '../../main/settings/settings.ts';
 import { makeDirectory, removeDirectory, startBox, type TestBox, writeScenario } from './box.ts';
+import { freePort } from './free-port.ts';
 
 export const SECRET_ID = 'AKIDsystemtest';
 export const SECRET_KEY = 'secret-key-of-the-system-test';
@@ -55,7 +56,7 @@ export async function startRig(options: {
   }
   const cos = await startCosServer({
     directory: path.join(directory, 'cos'),
-    port: 0,
+    port: await freePort(),
     credentials: [{ secretId: SECRET_ID, secretKey: SECRET_KEY }],
   });
   const receiver = await startCallbackReceiver(options.respond ? { port: 0, respond: options.respond } : { port: 0 });

@@ -60,6 +60,8 @@ export async function openRecorder(options: RecorderOptions): Promise<TestRecord
     tracks: tracksOfMode(settings),
     file,
     listener: { onDied: (death) => deaths.push(death), onWriteError: (error) => writeErrors.push(error) },
+    // Time stands still for it: however slowly ffmpeg starts and reads, no picture is too old and it is not taken for stalled.
+    nowMs: () => 0,
     ...overrides,
   });
   const target = {
@@ -78,7 +80,7 @@ export async function openRecorder(options: RecorderOptions): Promise<TestRecord
 }
 
 /** Waits for a state; fails loudly when it does not come. */
-export async function until(condition: () => boolean, timeoutMs = 15_000): Promise<void> {
+export async function until(condition: () => boolean, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`This never became true: ${condition}`);

@@ -54,7 +54,7 @@ export async function startUploadBox(options: UploadBoxOptions = {}): Promise<Up
   const rig = await startCosRig();
   const directory = mkdtempSync(path.join(tmpdir(), 'upload-box-'));
   const defaults = defaultSettings();
-  const upload = { ...defaults.upload, partBytes: MIB, timeoutMs: 5000, ...options.upload };
+  const upload = { ...defaults.upload, partBytes: MIB, timeoutMs: 30_000, ...options.upload };
   const settings: Settings = { ...defaults, upload };
   const log = silentLogger();
   const begin = (): Pick<UploadBox, 'store' | 'runner' | 'uploads' | 'desk'> => {
@@ -109,7 +109,7 @@ export async function startUploadBox(options: UploadBoxOptions = {}): Promise<Up
         .list({ recordingId: id })
         .filter((event) => event.type === type)
         .map(({ data }) => data),
-    async until(what, predicate, withinMs = 20_000) {
+    async until(what, predicate, withinMs = 30_000) {
       const deadline = performance.now() + withinMs;
       while (!predicate()) {
         if (performance.now() > deadline) {

@@ -14,7 +14,7 @@ function nameOf(callback: ReceivedCallback): string {
   return JSON.parse(callback.body).Event ?? 'result';
 }
 
-describe('a caller who wants to know everything', () => {
+describe('a caller who wants to know everything', { timeout: 120_000 }, () => {
   let rig: Rig;
   /** How many objects COS had shown to the box when each callback came. */
   const provenBefore = new Map<number, number>();
@@ -53,7 +53,7 @@ describe('a caller who wants to know everything', () => {
     );
     expect((await rig.box.post(`/api/recordings/${id}/callback`, '')).status).toBe(409);
     await rig.box.waitFor(id, 'blocked', ({ blocked }) => blocked !== null);
-    await receiver.waitFor((callback) => nameOf(callback) === 'upload.blocked', 10_000);
+    await receiver.waitFor((callback) => nameOf(callback) === 'upload.blocked', 60_000);
     await rig.box.kill();
     withdraw();
     cos.faults.add({ kind: 'error', status: 503, code: 'ServiceUnavailable', times: 2 });
@@ -95,7 +95,7 @@ describe('a caller who wants to know everything', () => {
     const before = receiver.received.length;
     const { status, text } = await rig.box.post(`/api/recordings/${id}/callback`, '');
     expect([status, JSON.parse(text).state]).toEqual([202, 'done']);
-    const again = await receiver.waitFor(({ n }) => n > before, 10_000);
+    const again = await receiver.waitFor(({ n }) => n > before, 60_000);
     const first = receiver.received.find((callback) => nameOf(callback) === 'result');
     expect([again.body, again.headers['x-delivery-id']]).toEqual([first?.body, first?.headers['x-delivery-id']]);
     await rig.box.waitFor(id, 'told again', ({ callbacks }) => callbacks.every(({ state }) => state === 'delivered'));

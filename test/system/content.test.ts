@@ -4,6 +4,7 @@ import { gridLayout, placeInCell } from '../../main/capture/mix/layout.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { sampleRequest } from '../support/box.ts';
 import { COLOURS, makeClip, TONES_HZ } from '../support/clips.ts';
+import { freePort } from '../support/free-port.ts';
 import { toneLevelDb } from '../support/goertzel.ts';
 import {
   colourDistance,
@@ -105,7 +106,7 @@ async function expectDelivered(rig: Rig, view: RecordingView, seconds: number): 
   return file.localPath!;
 }
 
-describe('what the file shows and sounds like', () => {
+describe('what the file shows and sounds like', { timeout: 180_000 }, () => {
   let rig: Rig;
   const END = 11;
   /** Those who stay until the room is dissolved. */
@@ -187,8 +188,9 @@ describe('what the file shows and sounds like', () => {
   });
 
   it('IsReserve false with eight users: the first six are in, the seventh is promoted, a camera that is off takes no cell', async () => {
-    const id = await rig.box.record(sampleRequest({ RoomId: 2, IsReserve: false }));
-    // Its own callback address answers nobody: what matters here is on the disk before that.
+    // At this address nobody answers, so that it stays to be told: what matters here is on the disk before that.
+    const Callback = `http://127.0.0.1:${await freePort()}/callback`;
+    const id = await rig.box.record(sampleRequest({ RoomId: 2, IsReserve: false, Callback }));
     const view = await rig.box.waitForState(id, 'notifying');
     const file = await expectDelivered(rig, view, END);
     const media = await decodeMedia(rig.ffmpegPath, file, { ...CANVAS, fps: 15 });

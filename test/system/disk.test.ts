@@ -10,6 +10,7 @@ import { readEnvironment } from '../../main/settings/environment.ts';
 import type { RecordingView } from '../../shared/view.ts';
 import { makeDirectory, removeDirectory, sampleRequest, writeScenario } from '../support/box.ts';
 import { COLOURS, makeClip, TONES_HZ } from '../support/clips.ts';
+import { freePort } from '../support/free-port.ts';
 import { toneLevelDb } from '../support/goertzel.ts';
 import { decodeComplaints, decodeMedia } from '../support/media.ts';
 import { productFfmpeg, SECRET_ID, SECRET_KEY } from '../support/rig.ts';
@@ -36,7 +37,7 @@ beforeAll(async () => {
   const rooms = { '1': lasting(60), '2': lasting(60), '3': lasting(2) };
   const scenarioPath = await writeScenario(directory, rooms);
   const credentials = [{ secretId: SECRET_ID, secretKey: SECRET_KEY }];
-  cos = await startCosServer({ directory: path.join(directory, 'cos'), port: 0, credentials });
+  cos = await startCosServer({ directory: path.join(directory, 'cos'), port: await freePort(), credentials });
   receiver = await startCallbackReceiver({ port: 0 });
   recordings = path.join(directory, 'recordings');
   box = await startAppliance({
@@ -91,7 +92,7 @@ describe('the disk while recordings run', { timeout: 150_000 }, () => {
     expect(await ask(sampleRequest({ RoomId: 2 }))).toMatchObject({ status: 507, code: 'DISK_RESERVE' });
     const done = await until(id, 'done', ({ state }) => state === 'done');
     expect(done.endReason).toBe('disk');
-    const told = await receiver.waitFor(({ path: to }) => to === '/disk', 10_000);
+    const told = await receiver.waitFor(({ path: to }) => to === '/disk', 60_000);
     expect(JSON.parse(told.body)).toMatchObject({ EndReason: 'disk', Files: [{ Status: 1 }] });
 
     const object = await cos.findObjectFile('test-123456789', done.files[0]!.objectKey);

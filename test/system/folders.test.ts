@@ -38,7 +38,7 @@ const folderOf = ({ id, files }: RecordingView): string => {
 };
 
 async function delivered(id: string): Promise<RecordingView> {
-  const view = await rig.box.waitForState(id, 'done', 30_000);
+  const view = await rig.box.waitForState(id, 'done');
   const [file] = view.files;
   const object = await rig.cos.findObjectFile(BUCKET, file!.objectKey);
   expect(await hashFile(object!)).toBe(await hashFile(file!.localPath!));
@@ -79,4 +79,4 @@ it('another folder is for new recordings; those that are there go on, are delive
     expect(file.status).toBe(200);
   }
   expect(rig.cos.orphans()).toEqual([]);
-}, 90_000);
+}, 180_000);

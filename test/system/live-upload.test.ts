@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -16,12 +17,13 @@ import { type Rig, startRig } from '../support/rig.ts';
 
 const run = promisify(execFile);
 const BUCKET = 'test-123456789';
+const PART_BYTES = 1024 ** 2;
 /** All uploads of the box together, as a line would: three times what is recorded. */
 const LINE_BYTES_PER_SECOND = 2_000_000;
 /** Sound of so many seconds is more than four parts. */
 const LONGER_SECONDS = 120;
 
-describe('a mix that is sent while it is recorded', () => {
+describe('a mix that is sent while it is recorded', { timeout: 180_000 }, () => {
   let rig: Rig;
 
   beforeAll(async () => {
@@ -41,6 +43,14 @@ describe('a mix that is sent while it is recorded', () => {
     });
   });
   afterAll(() => rig?.close());
+
+  /** Bytes of a recording that COS does not have yet. */
+  const behindBytes = (id: string): number => {
+    const folder = path.join(rig.box.dataDirectory, 'recordings', id);
+    const segments = readdirSync(folder).filter((name) => name.startsWith('segment-'));
+    const recorded = segments.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+    return recorded - partsSince(0).length * PART_BYTES;
+  };
 
   /** Numbers of the parts that arrived whole, since a moment. */
   const partsSince = (atMs: number): number[] =>
@@ -70,7 +80,8 @@ describe('a mix that is sent while it is recorded', () => {
 
   it('has little to send after its end, and is the file on the disk', async () => {
     const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: undefined }));
-    await rig.box.waitFor(id, 'sent in part', () => partsSince(0).length >= 8);
+    // However busy the machine was: what is sent keeps up with what is recorded.
+    await rig.box.waitFor(id, 'sent in part', () => partsSince(0).length >= 8 && behindBytes(id) < 2 * PART_BYTES);
     const stoppedAtMs = await stop(id);
     const view = await rig.box.waitForState(id, 'done');
     await expectWhole(view);
@@ -84,9 +95,10 @@ describe('a mix that is sent while it is recorded', () => {
   it('goes on after a kill with what COS has, and without a line the ordinary way from there', async () => {
     const beganAtMs = Date.now();
     const id = await rig.box.record(sampleRequest({ RoomId: 2, Callback: undefined }));
-    await rig.box.waitFor(id, 'sent in part', () => partsSince(beganAtMs).length >= 3);
+    await rig.box.waitFor(id, 'sent in part', () => partsSince(beganAtMs).length >= 4);
     await rig.box.kill();
-    const before = partsSince(beganAtMs);
+    // The answer to the last one may not have reached it; parts are sent one after another.
+    const before = partsSince(beganAtMs).slice(0, -1);
     await rig.restartBox();
     await rig.box.waitFor(id, 'sent further', () => Math.max(...partsSince(beganAtMs)) >= Math.max(...before) + 2);
     await rig.cos.setOffline(true);
@@ -133,7 +145,7 @@ describe('a mix that is sent while it is recorded', () => {
 
 /** Repeats what a killed box has recorded, as if it had gone on for minutes. */
 async function makeLonger(directory: string): Promise<void> {
-  expect(await waitForOrphan(directory, 10_000)).toBe('gone');
+  expect(await waitForOrphan(directory, 60_000)).toBe('gone');
   const [name] = (await readdir(directory)).filter((each) => each.startsWith('segment-'));
   const file = path.join(directory, name!);
   const recorded = await readFile(file);

@@ -9,10 +9,10 @@ import { decodeComplaints, decodeSound } from '../support/media.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 /** When, in the room, somebody leaves while the box is down, and when the room is dissolved. */
-const LEAVES = 4.5;
-const END = 16;
+const LEAVES = 7;
+const END = 20;
 
-describe('a box that was down while its room went on', () => {
+describe('a box that was down while its room went on', { timeout: 150_000 }, () => {
   let rig: Rig;
 
   beforeAll(async () => {
@@ -58,11 +58,10 @@ describe('a box that was down while its room went on', () => {
     // The capture process closes its segment in order after its box was killed.
     expect(gap!.atMs).toBeGreaterThan(killedAtMs - startedAtMs - 2_000);
     expect(gap!.atMs).toBeLessThan(LEAVES * 1_000);
-    const stays = view.participants.map(({ userId, leftAtMs }) => [userId, Math.round(leftAtMs! / 100)]);
-    expect(stays).toEqual([
-      ['user_0', Math.round(view.durationMs / 100)],
-      ['user_1', Math.round(gap!.atMs / 100)],
-    ]);
+    expect(view.participants.map(({ userId }) => userId)).toEqual(['user_0', 'user_1']);
+    const [stayed, left] = view.participants.map(({ leftAtMs }) => leftAtMs!);
+    expect(Math.abs(stayed! - view.durationMs)).toBeLessThanOrEqual(100);
+    expect(Math.abs(left! - gap!.atMs)).toBeLessThanOrEqual(100);
     const sound = await decodeSound(rig.ffmpegPath, file.localPath!);
     const level = (second: number, user: number): number =>
       toneLevelDb(sound.subarray(second * 48_000, (second + 0.5) * 48_000), 48_000, TONES_HZ[user]!);

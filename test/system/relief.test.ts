@@ -50,7 +50,7 @@ afterAll(async () => {
 it('a recording on a slow machine goes on with a lighter preset, lips and voice together, and says so', async () => {
   const api = createApiClient({ baseUrl: rig.box.url });
   const id = await rig.box.record(sampleRequest({ RoomId: 1, Callback: undefined }));
-  const relieved = await rig.box.waitFor(id, 'relieved', ({ warnings }) => warnings.length > 0, 15_000);
+  const relieved = await rig.box.waitFor(id, 'relieved', ({ warnings }) => warnings.length > 0);
   expect(relieved.warnings).toMatchObject([{ code: 'ENCODER_RELIEVED' }]);
   const refused = await rig.box.post('/api/recordings', sampleRequest({ RoomId: 2 }));
   expect([refused.status, JSON.parse(refused.text)]).toMatchObject([503, { code: 'AT_CAPACITY' }]);
@@ -87,7 +87,7 @@ it('a recording on a slow machine goes on with a lighter preset, lips and voice 
   expect(Math.abs(quantile(offsetsMs, 0.5))).toBeLessThanOrEqual(40);
   expect(Math.max(...offsetsMs.map(Math.abs))).toBeLessThanOrEqual(1.5 * TICK_MS);
   expect(await longestPictureMs(file, sinceSeconds + 1)).toBeLessThanOrEqual(1.5 * TICK_MS);
-}, 60_000);
+}, 150_000);
 
 /** The longest that a picture stands after a moment. */
 async function longestPictureMs(file: string, fromSeconds: number): Promise<number> {

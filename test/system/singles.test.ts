@@ -31,7 +31,7 @@ const BEEP_HZ = 1_000;
 /** What may lie between the same moment in two files of one session. */
 const SHARED_T0_SECONDS = 0.02;
 
-describe('single streams', () => {
+describe('single streams', { timeout: 180_000 }, () => {
   let rig: Rig;
 
   beforeAll(async () => {
@@ -120,7 +120,7 @@ describe('single streams', () => {
     const screenColour = meanColour(shown, pictureAt(shown, 1), { x: 20, y: 20, width: 200, height: 70 });
     expect(colourDistance(screenColour, rgbOf(COLOURS[3]!))).toBeLessThanOrEqual(8);
 
-    const told = JSON.parse((await rig.receiver.waitFor(({ path }) => path === '/singles', 10_000)).body) as {
+    const told = JSON.parse((await rig.receiver.waitFor(({ path }) => path === '/singles', 60_000)).body) as {
       Files: { UserId: string; Status: number; RecordFile: string; StartOffsetMs: number }[];
     };
     expect(told.Files.map(({ UserId }) => UserId).sort()).toEqual(['user_0', 'user_0', 'user_1']);

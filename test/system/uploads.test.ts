@@ -9,7 +9,7 @@ import { type Rig, SECRET_ID, SECRET_KEY, startRig } from '../support/rig.ts';
 const ROTATED = { secretId: 'AKIDrotatedkeys0001', secretKey: 'key-after-the-rotation' };
 const BUCKET = 'test-123456789';
 
-describe('keys are rotated while recordings wait', () => {
+describe('keys are rotated while recordings wait', { timeout: 180_000 }, () => {
   let rig: Rig;
 
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describe('keys are rotated while recordings wait', () => {
   afterAll(() => rig?.close());
 
   async function expectDelivered(id: string): Promise<void> {
-    const view = await rig.box.waitForState(id, 'done', 20_000);
+    const view = await rig.box.waitForState(id, 'done');
     const [file] = view.files;
     const object = await rig.cos.findObjectFile(BUCKET, file!.objectKey);
     expect(await hashFile(object!)).toBe(await hashFile(file!.localPath!));

@@ -93,33 +93,29 @@ const PAIRS = [
   ['slow', 'superfast'],
 ] as const;
 
-it.each(FFMPEG_BUILDS)(
-  'lighter presets write the headers that the recording was begun with: %s',
-  async (ffmpeg) => {
-    const directory = mkdtempSync(path.join(tmpdir(), 'recorder-headers-'));
-    /** The decoder's configuration in the file. */
-    const headers = async (name: string, video: typeof SMALL_VIDEO): Promise<string> => {
-      const file = path.join(directory, `${name}.mp4`);
-      const recorder = await openRecorder({ file, mode: '11', ffmpeg, video });
-      await recorder.feed(0, 400);
-      expect(await recorder.encoder.finish(10_000)).toMatchObject({ clean: true });
-      const bytes = await readFile(file);
-      const at = bytes.indexOf('avcC');
-      return bytes.subarray(at, at - 4 + bytes.readUInt32BE(at - 4)).toString('hex');
-    };
-    try {
-      const begun = new Map<string, string>();
-      for (const [begunWithPreset, preset] of PAIRS) {
-        const known =
-          begun.get(begunWithPreset) ?? (await headers(begunWithPreset, { ...SMALL_VIDEO, preset: begunWithPreset }));
-        begun.set(begunWithPreset, known);
-        const lighter = { ...SMALL_VIDEO, preset, begunWithPreset };
-        expect(await headers(`${begunWithPreset}-${preset}`, lighter), `${begunWithPreset} and ${preset}`).toBe(known);
-      }
-      expect(await headers('bare', { ...SMALL_VIDEO, preset: 'ultrafast' })).not.toBe(begun.get('veryfast'));
-    } finally {
-      rmSync(directory, { recursive: true });
+it.each(FFMPEG_BUILDS)('lighter presets write the headers that the recording was begun with: %s', async (ffmpeg) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'recorder-headers-'));
+  /** The decoder's configuration in the file. */
+  const headers = async (name: string, video: typeof SMALL_VIDEO): Promise<string> => {
+    const file = path.join(directory, `${name}.mp4`);
+    const recorder = await openRecorder({ file, mode: '11', ffmpeg, video });
+    await recorder.feed(0, 400);
+    expect(await recorder.encoder.finish(20_000)).toMatchObject({ clean: true });
+    const bytes = await readFile(file);
+    const at = bytes.indexOf('avcC');
+    return bytes.subarray(at, at - 4 + bytes.readUInt32BE(at - 4)).toString('hex');
+  };
+  try {
+    const begun = new Map<string, string>();
+    for (const [begunWithPreset, preset] of PAIRS) {
+      const known =
+        begun.get(begunWithPreset) ?? (await headers(begunWithPreset, { ...SMALL_VIDEO, preset: begunWithPreset }));
+      begun.set(begunWithPreset, known);
+      const lighter = { ...SMALL_VIDEO, preset, begunWithPreset };
+      expect(await headers(`${begunWithPreset}-${preset}`, lighter), `${begunWithPreset} and ${preset}`).toBe(known);
     }
-  },
-  20_000,
-);
+    expect(await headers('bare', { ...SMALL_VIDEO, preset: 'ultrafast' })).not.toBe(begun.get('veryfast'));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

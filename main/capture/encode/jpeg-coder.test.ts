@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { productFfmpeg } from '../../../test/support/rig.ts';
 import { createJpegCoder } from './jpeg-coder.ts';
 
@@ -16,9 +16,16 @@ function sizeOf(jpeg: Uint8Array): { width: number; height: number } {
   return { height: bytes.readUInt16BE(frame + 5), width: bytes.readUInt16BE(frame + 7) };
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('the coder', () => {
   it('makes one whole picture of each that goes in, at once, also when it is drawn on meanwhile', async () => {
-    const coder = createJpegCoder(await productFfmpeg(), SIZE);
+    const ffmpeg = await productFfmpeg();
+    // Its deadline never comes: at the lowest priority even the start of ffmpeg takes seconds on a busy machine.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const coder = createJpegCoder(ffmpeg, SIZE);
     const made: Uint8Array[] = [];
     for (const luma of [16, 128, 235]) {
       const picture = grey(luma);

@@ -27,7 +27,7 @@ export function cleanLine(text: string): string {
   return short
     .normalize('NFC')
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
-    .replace(/[\p{Cc}\p{White_Space}]+/gu, ' ')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim();
 }
 

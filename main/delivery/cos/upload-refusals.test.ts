@@ -71,7 +71,7 @@ describe('details', () => {
   it('loses the line in mid-upload and goes on where it was', async () => {
     const remove = rig.server.faults.add({ match: part2, kind: 'hang' });
     const attempt = rig.upload(large, { journal, concurrency: 1 });
-    await expect.poll(() => rig.partNumbers(), { timeout: 5000 }).toEqual([1, 2]);
+    await expect.poll(() => rig.partNumbers()).toEqual([1, 2]);
     await rig.server.setOffline(true);
     expect(await attempt).toMatchObject({ kind: 'later', progressBytes: MIB });
     remove();
@@ -86,8 +86,9 @@ describe('details', () => {
       rig.server.faults.add({ match: { operation }, kind: 'hang', times: ALWAYS });
       const client = rig.client({ timeoutMs: 100 });
       const outcome = await rig.upload(large, { journal, client });
+      client.close();
       expect(outcome.kind).toBe('later');
-      expect(labelOf(outcome)).toMatch(/ (ESOCKETTIMEDOUT|Deadline)$/);
+      expect(labelOf(outcome)).toMatch(/ (ETIMEDOUT|ESOCKETTIMEDOUT|Deadline)$/);
       rig.server.faults.clear();
       expect(await rig.deliver(large, journal)).toEqual(['done']);
     },

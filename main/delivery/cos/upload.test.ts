@@ -165,7 +165,7 @@ describe('resuming', () => {
       times: Number.POSITIVE_INFINITY,
     });
     const attempt = rig.upload(file, { journal, signal: stop.signal, concurrency: 1 });
-    await expect.poll(() => rig.partNumbers(), { timeout: 5000 }).toContain(3);
+    await expect.poll(() => rig.partNumbers()).toContain(3);
     stop.abort();
     expect(await attempt).toMatchObject({ kind: 'later', code: 'Cancelled', progressBytes: 2 * MIB });
     rig.server.faults.clear();

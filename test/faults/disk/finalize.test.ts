@@ -75,7 +75,7 @@ async function expectWhole(recording: RecordingRow, after: string): Promise<void
   expect(others, after).toEqual([media, `${media}.json`]);
 }
 
-describe.each(['ENOSPC', 'EIO'])('finalizing: each file call fails in turn with %s', (code) => {
+describe.each(['ENOSPC', 'EIO'])('finalizing: each file call fails in turn with %s', { timeout: 240_000 }, (code) => {
   it('waits with a remedy, loses nothing, and the next try makes the same whole file', async () => {
     const calls: string[] = [];
     for (let failAt = 1; ; failAt += 1) {
