@@ -62,7 +62,7 @@ test('cos-server says where it listens in one line of JSON, answers there, and e
   const ready: unknown = JSON.parse(await firstLine);
   expect(ready).toEqual({ ready: true, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), pid: child.pid });
   const { url } = ready as { url: string };
-  expect((await fetch(url, { signal: AbortSignal.timeout(5000) })).headers.get('server')).toBe('local-cos-simulator');
+  expect((await fetch(url, { signal: AbortSignal.timeout(30_000) })).headers.get('server')).toBe('local-cos-simulator');
   child.kill('SIGTERM');
   const { exitCode, out, err } = await ended;
   expect(exitCode).toBe(0);

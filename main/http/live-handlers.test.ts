@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError, createApiClient } from '../../shared/api/client.ts';
 import type { BoxMessage } from '../../shared/api/messages.ts';
 import { FakeBox } from '../../test/support/fake-box.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { systemClock } from '../delivery/clock.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { EventRow } from '../store/rows.ts';
@@ -167,7 +168,7 @@ describe('readers that do not read', () => {
 
 describe('the client', () => {
   it('comes back after the box was away, and has every event once', async () => {
-    const url = await serve();
+    const url = await serve(await freePort());
     const line: string[] = [];
     append();
     let isRestarting = false;

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../test/support/free-port.ts';
 import { postCallback } from '../delivery/callback-post.ts';
 import type { Resolve } from './guarded-connections.ts';
 import { createGuardedPost } from './guarded-post.ts';
@@ -15,6 +15,7 @@ let redirect: string | null;
 beforeEach(async () => {
   received = [];
   redirect = null;
+  port = await freePort();
   server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => {
@@ -26,8 +27,7 @@ beforeEach(async () => {
       else response.writeHead(200, { 'x-one': '1' }).end('thanks');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  port = (server.address() as AddressInfo).port;
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
 });
 afterEach(() => {
   server.closeAllConnections();

@@ -19,10 +19,10 @@ pactl list short modules | while read -r number name rest; do
 done
 # shellcheck disable=SC2086 # two words more
 module=$(pactl load-module module-null-sink $SHAPE) || exit 1
+# From here on, whenever it is ended: before the watch below runs, $! stands for nothing.
+trap 'kill ${!:-} 2>/dev/null; pactl unload-module "$module" 2>/dev/null; exit 0' TERM INT HUP
 pactl set-default-sink "$SINK"
 
 # Ends with the server, whose device is gone then as well.
 pactl subscribe >/dev/null &
-watch=$!
-trap 'kill $watch 2>/dev/null; pactl unload-module "$module" 2>/dev/null; exit 0' TERM INT HUP
-wait $watch
+wait $!

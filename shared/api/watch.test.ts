@@ -29,7 +29,7 @@ describe('watching', () => {
   it('asks for what comes behind the last event it had, and waits as long as the box says', async () => {
     const asked: (number | null)[] = [];
     const failures: unknown[] = [];
-    const signal = AbortSignal.timeout(5000);
+    const signal = AbortSignal.timeout(30_000);
     const watching = watchBox(
       {
         async open(after) {
@@ -56,7 +56,7 @@ describe('watching', () => {
 
   it('ends with the refusal when trying again is of no use', async () => {
     const open = () => Promise.reject(new Error('no'));
-    const watching = watchBox({ open, waitAfter: () => null }, { signal: AbortSignal.timeout(5000) });
+    const watching = watchBox({ open, waitAfter: () => null }, { signal: AbortSignal.timeout(30_000) });
     await expect(watching.next()).rejects.toThrow('no');
   });
 });

@@ -19,7 +19,7 @@ const electron = await vi.hoisted(async () => await import('../support/electron-
 vi.mock('electron', () => electron);
 const { BrowserWindow, double } = electron;
 
-const WAIT = { timeout: 15_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 const FOLDER = path.join(ROOT, 'main/capture/window');
 const ORIGIN = 'http://capture.invalid';
 const SECRET =
@@ -166,7 +166,7 @@ it('says that it is ready, takes its job, goes on telling, and leaves with its c
 
 it('ends when it is asked to without a reason', async () => {
   const one = await start();
-  await one.capture.destroy(10_000);
+  await one.capture.destroy(45_000);
   expect(one.exits).toEqual([{ code: 5, signal: null }]);
 });
 
@@ -198,7 +198,7 @@ it('loads nothing but its own script, and may compile the kernel', async () => {
   one.capture.send(job('policy'));
   await vi.waitFor(() => expect(said(one)).toContain('wasm'), WAIT);
   await vi.waitFor(() => expect(said(one)).toEqual(expect.arrayContaining(['eval', 'connect-src', 'img-src'])), WAIT);
-  expect(said(one).filter((name) => name === 'script-src-elem')).toHaveLength(2);
+  await vi.waitFor(() => expect(said(one).filter((name) => name === 'script-src-elem')).toHaveLength(2), WAIT);
   expect(await page.evaluate(() => Reflect.get(globalThis, 'isForeign'))).toBeUndefined();
 });
 

@@ -87,8 +87,8 @@ describe('a capture in a hidden window', () => {
     await isReady(one);
     expect(one.messages).toEqual([{ type: 'ready', pid: capture.pid }]);
     capture.send({ type: 'stop', reason: 'stopped' });
-    await Promise.all([capture.destroy(10_000), capture.destroy(10_000)]);
-    await capture.destroy(10_000);
+    await Promise.all([capture.destroy(45_000), capture.destroy(45_000)]);
+    await capture.destroy(45_000);
     capture.send({ type: 'stop', reason: 'stopped' });
     expect(exits).toEqual([{ code: 0, signal: null }]);
     expect([window.isDestroyed(), window.webContents.sent.length]).toEqual([true, 3]);

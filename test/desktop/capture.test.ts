@@ -15,7 +15,7 @@ const electron = await vi.hoisted(async () => await import('../support/electron-
 vi.mock('electron', () => electron);
 const { double } = electron;
 
-const WAIT = { timeout: 30_000, interval: 50 };
+const WAIT = { timeout: 60_000, interval: 50 };
 const SECRET = 'secret-key-of-the-box';
 
 describe('a capture in a utility process', () => {
@@ -49,8 +49,8 @@ describe('a capture in a utility process', () => {
       expect(readFileSync(`/proc/${capture.pid}/environ`, 'utf8')).not.toContain(SECRET);
     }
     capture.send({ type: 'stop', reason: 'stopped' });
-    await capture.destroy(10_000);
-    await capture.destroy(10_000);
+    await capture.destroy(45_000);
+    await capture.destroy(45_000);
     capture.send({ type: 'stop', reason: 'stopped' });
     expect(exits).toEqual([{ code: 0, signal: null }]);
   });
@@ -120,7 +120,7 @@ describe('the desktop app', () => {
     electron.app.emit('activate');
     electron.app.emit('second-instance', {}, ['electron', 'main/electron.ts']);
     expect([double.exitCode, double.windows.length, rig.window().isVisible()]).toEqual([null, 1, true]);
-  }, 90_000);
+  }, 240_000);
 
   it('records in utility processes where the settings say so, and goes on in another when one dies', async () => {
     rig = await createDesktopRig(electron, { capture: { host: 'process' } });
@@ -135,7 +135,7 @@ describe('the desktop app', () => {
     await vi.waitFor(() => expect(DoubleUtilityProcess.all.length).toBe(begun + 2), WAIT);
     await areGone(encoders);
     await isWhole(id, recordedMs);
-  }, 90_000);
+  }, 240_000);
 
   it('records in utility processes where no window comes up', async () => {
     electron.BrowserWindow.onLoad = ({ webContents, options }) => {
@@ -148,11 +148,12 @@ describe('the desktop app', () => {
     const id = await rig.record();
     expect(DoubleUtilityProcess.all.length).toBe(begun + 1);
     expect(await hasMedia(rig, id)).toBeGreaterThan(0);
-    expect([rig.captureWindows(), await rig.filesWith('no window for a recording comes up')]).toEqual([
-      [],
-      [expect.stringMatching(/box\.\d+\.log$/)],
-    ]);
-  }, 90_000);
+    expect(rig.captureWindows()).toEqual([]);
+    await vi.waitFor(async () => {
+      const files = await rig!.filesWith('no window for a recording comes up');
+      expect(files).toEqual([expect.stringMatching(/box\.\d+\.log$/)]);
+    }, WAIT);
+  }, 240_000);
 
   it('passes its self-test in a window, without a second program', async () => {
     rig = await createDesktopRig(electron);
@@ -166,11 +167,12 @@ describe('the desktop app', () => {
         if (now.endedAt === null) throw new Error('it still runs');
         return now;
       },
-      { timeout: 100_000, interval: 200 },
+      { timeout: 200_000, interval: 200 },
     );
     expect(view.steps.filter(({ state }) => state !== 'passed')).toEqual([]);
-    expect([view.state, DoubleUtilityProcess.all.length, rig.captureWindows()]).toEqual(['passed', forked, []]);
-  }, 120_000);
+    expect([view.state, DoubleUtilityProcess.all.length]).toEqual(['passed', forked]);
+    await vi.waitFor(() => expect(rig!.captureWindows()).toEqual([]), WAIT);
+  }, 300_000);
 });
 
 /** Looks into /proc, so it finds nothing but on Linux. */

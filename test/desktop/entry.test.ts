@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lockDirectory } from '../../main/store/directory-lock.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { createDesktopRig, type DesktopRig } from '../support/desktop-rig.ts';
+import { freePort } from '../support/free-port.ts';
 
 // Over the double: what the app asks of Electron is proven here, not what Electron makes of it.
 
@@ -16,16 +16,17 @@ vi.mock('electron', () => electron);
 const { double, app } = electron;
 
 /** A state is waited for as long as a busy machine needs. */
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 let rig: DesktopRig;
 
-/** A server of somebody else on this machine. */
+/** A server of somebody else on this machine. Nobody is given its port or the next one by chance. */
 async function occupyPort(answer: string): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(answer));
-  server.listen(0, '127.0.0.1');
+  const port = await freePort();
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -186,7 +187,7 @@ describe('the app at work', () => {
     expect(verdict('127.0.0.1', authority.issue(['recorder.example']).certificate)).toBe(-3);
     expect(verdict('127.0.0.1', '')).toBe(-3);
     expect(verdict('b.cos.ap.myqcloud.com', mine.certificate)).toBe(-3);
-    await vi.waitFor(() => expect(double.trays[0]!.menu!.find(/^Start recording/).enabled).toBe(true), 10_000);
+    await vi.waitFor(() => expect(double.trays[0]!.menu!.find(/^Start recording/).enabled).toBe(true), WAIT);
   });
 
   it('starts at login only when told to: by a file on Linux, by the system elsewhere, not from a checkout', async () => {
@@ -223,7 +224,7 @@ describe('a box that cannot start', () => {
     const first = await rig.dialog(new RegExp(`Port ${other.port} of this computer`));
     expect(double.windows).toHaveLength(0);
     first.answer('Try again');
-    await vi.waitFor(() => expect(double.dialogs).toHaveLength(2), 10_000);
+    await vi.waitFor(() => expect(double.dialogs).toHaveLength(2), WAIT);
     const label = double.dialogs[1]!.options.buttons?.find((text) => text.startsWith('Use port'));
     double.dialogs[1]!.answer(label!);
     await starting;

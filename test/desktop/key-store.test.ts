@@ -9,7 +9,7 @@ vi.mock('electron', () => electron);
 const { double } = electron;
 
 /** A state is waited for as long as a busy machine needs. */
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 let rig: DesktopRig;
 beforeEach(async () => {
   rig = await createDesktopRig(electron);

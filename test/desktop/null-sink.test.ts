@@ -10,7 +10,7 @@ import { ROOT } from '../support/source-tree.ts';
 // understand what they are told is not proven here.
 
 const SHAPE = 'sink_name=trtc_null rate=48000 channels=2';
-const WAIT = { timeout: 10_000, interval: 20 };
+const WAIT = { timeout: 30_000, interval: 20 };
 let directory: string;
 let child: ChildProcess | null = null;
 
@@ -86,5 +86,6 @@ it.skipIf(process.platform === 'win32')('becomes a server of its own where none 
 it.skipIf(process.platform === 'win32')('says what to install where there is nothing', async () => {
   const { said, ended } = run();
   expect(await ended).toEqual([1, null]);
-  expect(said()).toContain('install pulseaudio');
+  // What it wrote may be read after its end is known.
+  await expect.poll(said).toContain('install pulseaudio');
 });

@@ -17,12 +17,12 @@ afterEach(async () => await removeDirectory(directory));
 
 it('the doctor looks at a box from a utility process, and none is left behind', async () => {
   const report = await runDoctorBeside({
-    ...{ dataDirectory: directory, rooms: 'simulated', stopping: AbortSignal.timeout(30_000) },
+    ...{ dataDirectory: directory, rooms: 'simulated', stopping: new AbortController().signal },
     startScript: startUtilityScript,
   });
   expect(JSON.parse(report)).toHaveProperty('findings');
   const started = DoubleUtilityProcess.all.at(-1)!;
-  await vi.waitFor(() => expect(started.pid).toBeUndefined(), { timeout: 10_000 });
+  await vi.waitFor(() => expect(started.pid).toBeUndefined(), { timeout: 30_000 });
 });
 
 it('what a script says when it fails is told', async () => {

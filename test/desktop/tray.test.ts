@@ -66,7 +66,7 @@ async function open({ platform = 'linux', language = 'en', ...others }: Circumst
   return shown();
 }
 
-const WAIT = { timeout: 15_000, interval: 20 };
+const WAIT = { timeout: 45_000, interval: 20 };
 
 function shown() {
   const [icon] = double.trays;
@@ -209,6 +209,8 @@ describe('the tray of a box', () => {
   it('is touched only when what it shows has changed', async () => {
     const icon = await open();
     await record();
+    // What comes after this is its length alone.
+    await vi.waitFor(() => expect(tray?.facts.running[0]?.state).toBe('waiting'), WAIT);
     const calls = (['setImage', 'setToolTip', 'setContextMenu'] as const).map((name) => vi.spyOn(icon, name));
     const before = tray?.facts.running[0]?.lengthMs ?? 0;
     await vi.waitFor(() => expect(tray?.facts.running[0]?.lengthMs).toBeGreaterThan(before), WAIT);

@@ -118,7 +118,8 @@ export async function startBox(options: TestBoxOptions): Promise<TestBox> {
   });
   const exited = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
   const { url, pid } = await readyLine(child, () => log);
-  const get = async (id: string) => (await (await fetch(`${url}/api/recordings/${id}`, { headers: ALONE })).json()) as RecordingView;
+  const get = async (id: string) =>
+    (await (await fetch(`${url}/api/recordings/${id}`, { headers: ALONE })).json()) as RecordingView;
   const post: TestBox['post'] = async (route, body, headers = {}) => {
     const reply = await fetch(`${url}${route}`, {
       method: 'POST',

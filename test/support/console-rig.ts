@@ -255,7 +255,17 @@ async function openPage(browser: Browser, options: OpenOptions & { url: string }
   return shown;
 }
 
+/** In the browser: what fades in has the contrast of neither what was nor what will be. */
+async function haveSettled(): Promise<void> {
+  const going = () =>
+    document
+      .getAnimations()
+      .filter(({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity);
+  for (let all = going(); all.length > 0; all = going()) await Promise.allSettled(all.map(({ finished }) => finished));
+}
+
 async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(haveSettled);
   if (await page.evaluate("typeof axe === 'undefined'")) {
     await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
   }

@@ -24,7 +24,7 @@ export interface DesktopRig {
   captureWindows(): (typeof ElectronDouble.double.windows)[number][];
   /** What the page would get from the box, with the headers that its session sends. */
   fetch(route: string, init?: RequestInit): Promise<Response>;
-  /** Starts recording a room and waits until it is under way. @returns its id */
+  /** Starts recording a room and waits until it is under way and the app knows of it. @returns its id */
   record(room?: number): Promise<string>;
   recording(id: string): Promise<RecordingAnswer>;
   /** Waits for a dialog with these words. */
@@ -44,7 +44,7 @@ export interface StartOptions extends ElectronDouble.DoubleOptions {
   platform?: NodeJS.Platform;
 }
 
-const WAIT = { timeout: 20_000, interval: 50 } as const;
+const WAIT = { timeout: 45_000, interval: 50 } as const;
 /** As long as somebody needs for the questions of a start. */
 const START_WAIT = { timeout: 60_000, interval: 20 } as const;
 const PROCESS_EVENTS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'uncaughtException'] as const;
@@ -125,6 +125,8 @@ export async function createDesktopRig(
       await vi.waitFor(async () => {
         const { state } = await rig.recording(id);
         if (state !== 'recording') throw new Error(`the recording is ${state}`);
+        // What the app goes by when the box is slow to say how many run.
+        if (double.powerBlockers.size === 0) throw new Error('the app does not know that something is recorded');
       }, WAIT);
       return id;
     },
@@ -148,7 +150,7 @@ export async function createDesktopRig(
         one.isFile(),
       );
       const files = names.map((one) => path.join(one.parentPath, one.name));
-      const found = await Promise.all(files.map(async (file) => (await readFile(file)).includes(text)));
+      const found = await Promise.all(files.map(async (file) => (await contentOf(file)).includes(text)));
       return files.filter((_, index) => found[index]);
     },
     async close() {
@@ -165,6 +167,16 @@ export async function createDesktopRig(
     },
   };
   return rig;
+}
+
+/** Of a file that went away meanwhile, as the box's temporary ones do: nothing. */
+async function contentOf(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 const SMALL: PartialSettings = {

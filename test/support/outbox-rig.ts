@@ -10,6 +10,7 @@ import { silentLogger } from '../../main/logging.ts';
 import type { NewRecording, RecordingRow } from '../../main/store/rows.ts';
 import { openStore, type Store } from '../../main/store/store.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { freePort } from './free-port.ts';
 import { addRecording } from './new-recording.ts';
 
 export const GIVE_UP_MS = 3_600_000;
@@ -38,7 +39,9 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-export async function startReceiver(port = 0): Promise<Receiver> {
+/** @param at the port; by default one that stays free while it is closed. */
+export async function startReceiver(at?: number): Promise<Receiver> {
+  const port = at ?? (await freePort());
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

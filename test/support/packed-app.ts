@@ -8,7 +8,7 @@ import { ROOT } from './source-tree.ts';
 
 const run = promisify(execFile);
 const load = createRequire(import.meta.url);
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 480_000;
 
 /** What @electron/fuses looks for in a program; behind it stand version and number of the fuses, then one character for each. */
 const SENTINEL = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX';

@@ -20,7 +20,7 @@ const IDLE_MS = 2_000;
 const MAX_LENGTH_MS = 3_000;
 const EXIT_TIMEOUT_MS = 1_000;
 const LENGTH_TOLERANCE_MS = 150;
-/** A limit is noticed at the next look at the clock. */
+/** Moments of the room are noticed at the next look at the clock. */
 const LIMIT_TOLERANCE_MS = 300;
 const TONE_HZ = TONES_HZ[0];
 
@@ -68,11 +68,17 @@ async function told(name: string): Promise<{ Files: { Status: number; Message: s
   return JSON.parse((await rig.receiver.waitFor(({ path: to }) => to === `/${name}`, 120_000)).body);
 }
 
-/** One file that decodes, as long as the recording was. */
-async function expectFile(view: RecordingView, lengthMs: number, toleranceMs = LENGTH_TOLERANCE_MS): Promise<string> {
+/**
+ * One file that decodes, as long as the recording was: to the end that its room or a limit set, which a machine that is busy with several
+ * recordings may notice late, and not beyond the end that the box tells.
+ */
+async function expectFile(view: RecordingView, leastMs: number): Promise<string> {
   expect(view.files).toHaveLength(1);
   const { localPath, bytes, durationMs, state } = view.files[0]!;
-  expect(Math.abs(durationMs - lengthMs), `${durationMs} ms instead of ${lengthMs}`).toBeLessThanOrEqual(toleranceMs);
+  expect(Math.abs(durationMs - view.durationMs)).toBeLessThanOrEqual(LENGTH_TOLERANCE_MS);
+  expect(durationMs, `${durationMs} ms instead of ${leastMs}`).toBeGreaterThanOrEqual(leastMs - LENGTH_TOLERANCE_MS);
+  const mostMs = Date.parse(view.endedAt!) - Date.parse(view.startedAt!);
+  expect(durationMs, `${durationMs} ms instead of ${mostMs}`).toBeLessThanOrEqual(mostMs + LENGTH_TOLERANCE_MS);
   expect(state).toBe('uploaded');
   expect((await stat(localPath!)).size).toBe(bytes);
   expect(await decodeComplaints(rig.ffmpegPath, localPath!)).toBe('');
@@ -121,9 +127,8 @@ describe.concurrent('what becomes of a request', { timeout: 180_000 }, () => {
     expect(stop.status).toBe(202);
     expect(await told('stopped')).toMatchObject({ EndReason: 'stopped', Files: [{ Status: 1, Message: 'success' }] });
     const view = await rig.box.waitForState(id, 'done');
-    await expectFile(view, view.durationMs);
     // By the wall clock: from t=0 to the moment the wish to stop was sent.
-    await expectFile(view, stoppedAtMs - Date.parse(view.startedAt!), LIMIT_TOLERANCE_MS);
+    await expectFile(view, stoppedAtMs - Date.parse(view.startedAt!));
     const repeated = await rig.box.post(`/api/recordings/${id}/stop`, '');
     expect([repeated.status, (JSON.parse(repeated.text) as RecordingView).endReason]).toEqual([200, 'stopped']);
   });
@@ -199,7 +204,7 @@ describe.concurrent('what becomes of a request', { timeout: 180_000 }, () => {
   it('nobody is there any more: it ends after the idle limit', async () => {
     const id = await rig.box.record(sampleRequest({ RoomId: 7, Callback: callbackTo('idle') }));
     expect(await told('idle')).toMatchObject({ EndReason: 'idle', Files: [{ Status: 1 }] });
-    await expectFile(await rig.box.waitForState(id, 'done'), 1_500 + IDLE_MS, LIMIT_TOLERANCE_MS);
+    await expectFile(await rig.box.waitForState(id, 'done'), 1_500 + IDLE_MS);
   });
 
   it('nobody ever came: there is no file, and the caller is told why', async () => {

@@ -38,8 +38,7 @@ const localFile = (id: string): string => rig.store.files.list(id)[0]!.localPath
 const openUpload = (id: string) => rig.store.uploadJournal(id, 0).load();
 const knownParts = (id: string): number[] => (openUpload(id)?.parts ?? []).map(({ number }) => number);
 /** So many parts at least were sent, and the box knows that they were: one whose answer it has not heard is sent again. */
-const untilSent = (id: string, parts: number): Promise<void> =>
-  rig.until('sent', () => knownParts(id).length >= parts);
+const untilSent = (id: string, parts: number): Promise<void> => rig.until('sent', () => knownParts(id).length >= parts);
 
 describe('a recording that is sent while it grows', () => {
   beforeEach(() => start());

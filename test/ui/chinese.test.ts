@@ -29,11 +29,11 @@ beforeAll(async () => {
   done = await rig.record(2);
   refused = await rig.record(3);
   running = await rig.record(1);
-  await rig.rig.box.waitForState(done, 'done', 30_000);
-  await rig.rig.box.waitForState(refused, 'failed', 30_000);
+  await rig.rig.box.waitForState(done, 'done');
+  await rig.rig.box.waitForState(refused, 'failed');
   shown = await rig.open({ language: 'zh-CN' });
   ({ page } = shown);
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await shown?.close();
   await rig?.close();
@@ -46,9 +46,9 @@ it('a running recording is stopped after a question', async () => {
   const question = page.getByRole('alertdialog');
   await question.getByText('房间本身不受影响').waitFor();
   await question.getByRole('button', { name: '停止录制' }).click();
-  await rig.rig.box.waitForState(running, 'done', 30_000);
+  await rig.rig.box.waitForState(running, 'done');
   expect((await rig.rig.box.get(running)).endReason).toBe('stopped');
-}, 60_000);
+}, 180_000);
 
 it('recordings are found; why one failed is told in Chinese; its history is readable', async () => {
   await shown.visit('/recordings');
@@ -62,7 +62,7 @@ it('recordings are found; why one failed is told in Chinese; its history is read
     .first()
     .waitFor();
   expect(shown.complaints()).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 it('a delivered recording is played, shown to an auditor, and deleted from the box', async () => {
   await shown.visit(`/recordings/${done}`);
@@ -77,7 +77,7 @@ it('a delivered recording is played, shown to an auditor, and deleted from the b
   await question.getByRole('button', { name: '删除' }).click();
   await page.getByRole('heading', { name: '录制记录', level: 2 }).waitFor();
   expect((await fetch(`${rig.rig.box.url}/api/recordings/${done}`)).status).toBe(404);
-}, 60_000);
+}, 180_000);
 
 it('a setting is changed, saved and in the box', async () => {
   await shown.visit('/settings/storage');
@@ -88,4 +88,4 @@ it('a setting is changed, saved and in the box', async () => {
   const settings = (await (await fetch(`${rig.rig.box.url}/api/settings`)).json()) as { values: object };
   expect(settings.values).toMatchObject({ retention: { policy: 'keepDays', keepDays: 14 } });
   expect([await shown.axe(), await shown.overflowPx()]).toEqual([[], 0]);
-}, 60_000);
+}, 180_000);

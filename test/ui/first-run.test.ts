@@ -9,7 +9,7 @@ const WRONG_KEY = 'not-the-key-of-anybody';
 let rig: ConsoleRig;
 beforeAll(async () => {
   rig = await startConsoleRig({ name: 'first-run', environment: NO_KEYS });
-}, 120_000);
+}, 240_000);
 afterAll(async () => await rig?.close());
 
 const firstRun = async () => (await (await fetch(`${rig.rig.box.url}/api/first-run`)).json()) as object;
@@ -20,7 +20,7 @@ async function expectSound(shown: ConsolePage): Promise<void> {
   expect(shown.complaints()).toEqual([]);
 }
 
-describe('the guide for a new box', { timeout: 120_000 }, () => {
+describe('the guide for a new box', { timeout: 300_000 }, () => {
   it('is offered, tries keys before it stores them, proves the box, can be left, and ends with a request', async () => {
     const shown = await rig.open({ language: 'zh-CN' });
     const { page } = shown;
@@ -52,7 +52,8 @@ describe('the guide for a new box', { timeout: 120_000 }, () => {
     await page.getByLabel('SecretKey').fill(SECRET_KEY);
     await page.getByRole('button', { name: '测试并保存' }).click();
     await page.getByRole('heading', { name: '其他机器' }).waitFor();
-    expect(await firstRun()).toMatchObject({ keys: 'stored', step: 'token' });
+    // The page goes on before the box has written down where it is.
+    await expect.poll(firstRun).toMatchObject({ keys: 'stored', step: 'token' });
 
     await page.getByRole('button', { name: '稍后再说' }).click();
     await page.getByRole('link', { name: '继续设置' }).click();
@@ -61,7 +62,7 @@ describe('the guide for a new box', { timeout: 120_000 }, () => {
 
     await page.getByRole('button', { name: '运行自检' }).click();
     await page.locator('.check-step[data-state="running"]').first().waitFor();
-    await page.getByText('通过：本机可以录制').waitFor({ timeout: 60_000 });
+    await page.getByText('通过：本机可以录制').waitFor({ timeout: 150_000 });
     expect(await page.locator('.check-step[data-state="passed"]').count()).toBe(7);
     await expectSound(shown);
     await shown.screenshot('first-run-self-test-zh');
@@ -82,7 +83,7 @@ describe('the guide for a new box', { timeout: 120_000 }, () => {
   });
 });
 
-describe('what needs a person', { timeout: 120_000 }, () => {
+describe('what needs a person', { timeout: 300_000 }, () => {
   it('refused keys appear with their remedy; right keys deliver what waited, and the item goes', async () => {
     const wrong = JSON.stringify({ SecretId: SECRET_ID, SecretKey: WRONG_KEY });
     const headers = { 'content-type': 'application/json' };
@@ -91,7 +92,7 @@ describe('what needs a person', { timeout: 120_000 }, () => {
     const { page } = shown;
     await page.getByText('Nothing needs you').waitFor();
     const id = await rig.record(2);
-    await page.getByRole('heading', { name: "COS refuses this box's keys" }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { name: "COS refuses this box's keys" }).waitFor({ timeout: 150_000 });
     await page.getByRole('img', { name: /1 needs you/ }).waitFor();
     expect(await page.getByRole('link', { name: 'Room 2' }).getAttribute('href')).toContain(id);
     await expectSound(shown);
@@ -101,9 +102,9 @@ describe('what needs a person', { timeout: 120_000 }, () => {
     await page.getByLabel('SecretId').fill(SECRET_ID);
     await page.getByLabel('SecretKey').fill(SECRET_KEY);
     await page.keyboard.press('Enter');
-    await page.getByText('Nothing needs you').waitFor({ timeout: 30_000 });
+    await page.getByText('Nothing needs you').waitFor({ timeout: 60_000 });
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.getByRole('img', { name: /needs you/ }).count()).toBe(0);
+    await page.getByRole('img', { name: /needs you/ }).waitFor({ state: 'detached' });
     await rig.rig.box.waitForState(id, 'done');
     await expectSound(shown);
     await shown.screenshot('attention-calm');

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await app.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   browser = await launchChromium();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await browser?.close();
   await app?.close();
@@ -56,5 +56,5 @@ describe('the page of a box that demands tokens', () => {
     // The policy is in force: not even the page's own address may be fetched by a script.
     expect(await page.evaluate("fetch('/api/session').then((reply) => reply.status, () => 'blocked')")).toBe('blocked');
     await context.close();
-  }, 60_000);
+  }, 120_000);
 });

@@ -12,7 +12,7 @@ import { ROOT } from '../support/source-tree.ts';
 
 const ROOM_SECONDS = 6;
 const SECOND_ENTERS_AT = 3;
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 60_000;
 
 let rig: Rig;
 let browser: Browser;
@@ -49,7 +49,7 @@ beforeAll(async () => {
   await rig.box.waitForState(done, 'done');
   await rig.box.waitFor(blocked, 'blocked', (view) => view.blocked !== null);
   browser = await launchChromium();
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await browser?.close();
@@ -79,7 +79,7 @@ async function keep(page: Page, name: string): Promise<void> {
 const playerAt = (page: Page): Promise<number> =>
   page.evaluate(() => document.querySelector<HTMLVideoElement>('video')!.currentTime);
 
-describe('a recording that is done', { timeout: 90_000 }, () => {
+describe('a recording that is done', { timeout: 240_000 }, () => {
   it('plays, and is jumped in by waveform, keys and chapters', async () => {
     const { page, complaints } = await open(`/recordings/${done}`);
     const slider = page.getByRole('slider', { name: 'Position' });
@@ -94,7 +94,8 @@ describe('a recording that is done', { timeout: 90_000 }, () => {
     expect(Math.abs((await playerAt(page)) - length / 2)).toBeLessThan(0.2);
     await slider.press('Home');
     expect(await playerAt(page)).toBe(0);
-    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^0:00 of 0:0\d$/);
+    // What the player tells of the jump before may still come.
+    await expect.poll(() => slider.getAttribute('aria-valuetext')).toMatch(/^0:00 of 0:0\d$/);
 
     const chapters = page.getByRole('region', { name: 'Chapters' }).getByRole('button');
     expect(await chapters.count()).toBe(2);
@@ -147,7 +148,7 @@ describe('a recording that is done', { timeout: 90_000 }, () => {
   });
 });
 
-describe('a recording whose keys are refused', { timeout: 90_000 }, () => {
+describe('a recording whose keys are refused', { timeout: 240_000 }, () => {
   it('says so in both languages, is tried again by hand, and is delivered once it has other keys', async () => {
     const chinese = await open(`/recordings/${blocked}`, 'zh-CN');
     await chinese.page.getByText('交付已停滞，需要有人处理').waitFor();
@@ -176,7 +177,7 @@ describe('a recording whose keys are refused', { timeout: 90_000 }, () => {
   });
 });
 
-describe('deleting', { timeout: 90_000 }, () => {
+describe('deleting', { timeout: 240_000 }, () => {
   it('says what goes, goes back to the list, and leaves nothing on the box', async () => {
     await rig.box.waitForState(blocked, 'done', WITHIN_MS);
     const { localPath } = (await rig.box.get(blocked)).files[0]!;

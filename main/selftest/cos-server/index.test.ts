@@ -21,7 +21,7 @@ afterEach(async () => {
 
 function connectSdk(): CosSdk {
   const Sdk = loadSdk();
-  const address = { Protocol: 'http:', Ip: rig.server.url.slice('http://'.length), Timeout: 5000 } as const;
+  const address = { Protocol: 'http:', Ip: rig.server.url.slice('http://'.length), Timeout: 30_000 } as const;
   const connected = new Sdk({ SecretId: CREDENTIAL.secretId, SecretKey: CREDENTIAL.secretKey, ...address });
   connected.on('before-send', (request: { proxy: unknown }) => {
     request.proxy = null;
@@ -266,8 +266,8 @@ describe('multipart', () => {
     const second = await sdk.multipartListPart({ ...object, UploadId, MaxParts: 2, PartNumberMarker });
     expect(second.Part.map(({ PartNumber }) => PartNumber)).toEqual(['3']);
     expect(String(second.IsTruncated)).toBe('false');
-    expect(await rig.client().listUploads(object.Key, AbortSignal.timeout(5000))).toEqual([UploadId]);
-    expect(await rig.client().listUploads('a/', AbortSignal.timeout(5000))).toEqual([]);
+    expect(await rig.client().listUploads(object.Key, AbortSignal.timeout(30_000))).toEqual([UploadId]);
+    expect(await rig.client().listUploads('a/', AbortSignal.timeout(30_000))).toEqual([]);
   });
 
   it('lets the client collect a list of several pages', async () => {
@@ -276,7 +276,7 @@ describe('multipart', () => {
     sdk = connectSdk();
     const UploadId = await begin();
     for (let number = 1; number <= 7; number++) await part(UploadId, number, randomBytes(number));
-    const listed = await rig.client().listParts(object.Key, UploadId, AbortSignal.timeout(5000));
+    const listed = await rig.client().listParts(object.Key, UploadId, AbortSignal.timeout(30_000));
     expect(listed.map(({ number, bytes }) => [number, bytes])).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => [n, n]));
     expect(rig.count('listParts')).toBe(3);
   });
@@ -334,7 +334,7 @@ describe('the door', () => {
     };
     async function* body(): AsyncGenerator<Buffer> {
       yield half;
-      await expect.poll(bytesOnDisk, { timeout: 10_000 }).toBe(half.length);
+      await expect.poll(bytesOnDisk).toBe(half.length);
       yield half;
     }
     const Body = Readable.from(body(), { objectMode: false });
