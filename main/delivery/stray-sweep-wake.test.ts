@@ -33,7 +33,10 @@ it('a look that was under way when something was corrected, and failed, is follo
   });
   try {
     sweep.start();
+    // A stray is due by itself only a while after it became one.
+    sweep.wake();
     await clock.settle();
+    expect(asked).toHaveLength(1);
     sweep.wake();
     asked[0]?.reject(
       new CosError({ origin: 'service', code: 'AccessDenied', message: 'old keys', operation: 'abort' }),
@@ -44,7 +47,9 @@ it('a look that was under way when something was corrected, and failed, is follo
     await clock.settle();
     expect(store.strays.count()).toBe(0);
   } finally {
-    await sweep.stop();
+    const stopped = sweep.stop();
+    for (const answer of asked) answer.resolve();
+    await stopped;
     store.close();
     rmSync(directory, { recursive: true });
   }
