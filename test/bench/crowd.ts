@@ -51,7 +51,7 @@ export interface Crowd {
   kind: CrowdKind;
   machine: Machine;
   seconds: number;
-  /** Null for sound, where it is not asked. */
+  /** Null for sound, and when the caller said how many. */
   floor: Floor | null;
   rounds: CrowdRound[];
 }
@@ -75,7 +75,9 @@ const FLOOR_FROM = 3;
 const ENDLESS_SECONDS = 24 * 3600;
 const JOIN_MS = 250;
 /** All of them begin within a few seconds, and each start takes half a CPU second: what that leaves out is told apart. */
-const SETTLE_MS = 15_000;
+const SETTLE_MS = 30_000;
+/** The box writes down what a recording left out this often. */
+const WRITTEN_WITHIN_MS = 10_000;
 const FIRST_SOUND_COUNT = 100;
 const DELIVERY_TIMEOUT_MS = 180_000;
 
@@ -89,7 +91,7 @@ export async function runCrowd(options: CrowdOptions): Promise<Crowd> {
   try {
     const participants = await prepareParticipants({ directory, ffmpegPath: ffmpeg.path, mediaDirectory });
     let floor: Crowd['floor'] = null;
-    if (kind === 'mix') {
+    if (kind === 'mix' && options.count === null) {
       const settings = defaultSettings();
       const stream = path.join(directory, 'composed.mkv');
       await composeStream({ participants, video: settings.video, seconds: FLOOR_SECONDS, file: stream });
@@ -196,6 +198,7 @@ async function crowdRound(
     await delay(seconds * 1000);
     const elapsedSeconds = (performance.now() - startedMs) / 1000;
     const use = treeUse(rig.box.pid);
+    await delay(WRITTEN_WITHIN_MS);
     const { skipped, relieved } = await lookedAt(rig.box.url, ids);
     const short = kind === 'sound' ? await blocksShort(rig, ids) : 0;
     return {
