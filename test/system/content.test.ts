@@ -6,6 +6,7 @@ import { sampleRequest } from '../support/box.ts';
 import { COLOURS, makeClip, TONES_HZ } from '../support/clips.ts';
 import { freePort } from '../support/free-port.ts';
 import { toneLevelDb } from '../support/goertzel.ts';
+import { expectLength } from '../support/length.ts';
 import {
   colourDistance,
   type DecodedMedia,
@@ -95,12 +96,11 @@ async function participants(
   );
 }
 
-/** The length that the box measured by its own clock, against the file. */
 async function expectDelivered(rig: Rig, view: RecordingView, seconds: number): Promise<string> {
   const file = view.files[0]!;
   expect(view.failure).toBeNull();
   expect(file.state).toBe('uploaded');
-  expect(Math.abs(file.durationMs - seconds * 1000)).toBeLessThanOrEqual(150);
+  expectLength(view, file.durationMs, seconds * 1000);
   expect((await stat(file.localPath!)).size).toBe(file.bytes);
   expect(await decodeComplaints(rig.ffmpegPath, file.localPath!)).toBe('');
   return file.localPath!;

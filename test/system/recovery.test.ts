@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleRequest } from '../support/box.ts';
 import { COLOURS, makeClip, TONES_HZ } from '../support/clips.ts';
 import { toneLevelDb } from '../support/goertzel.ts';
+import { expectLength } from '../support/length.ts';
 import { decodeComplaints, decodeSound } from '../support/media.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -52,7 +53,7 @@ describe('a box that was down while its room went on', { timeout: 150_000 }, () 
     const file = view.files[0]!;
     expect(view.endReason).toBe('dissolved');
     expect(await decodeComplaints(rig.ffmpegPath, file.localPath!)).toBe('');
-    expect(Math.abs(file.durationMs - END * 1_000)).toBeLessThanOrEqual(300);
+    expectLength(view, file.durationMs, END * 1_000 - 150);
     expect(view.gaps).toMatchObject([{ reason: 'boxDown', cut: false }]);
     const [gap] = view.gaps;
     // The capture process closes its segment in order after its box was killed.
