@@ -62,6 +62,33 @@ describe('a good line', () => {
     expect(await send()).toBe(3.5);
   });
 
+  it('reads one part at a time, while others are sent', async () => {
+    const file = await rig.file('large', 5.5 * MIB);
+    const client = rig.client();
+    const send = client.uploadPart.bind(client);
+    /** Until then nothing is sent to its end. */
+    const readBesideTwo = Promise.withResolvers<void>();
+    let [reading, mostReading, sending] = [0, 0, 0];
+    async function* read(...args: Parameters<typeof nodeFiles.read>): AsyncGenerator<Buffer> {
+      reading += 1;
+      mostReading = Math.max(mostReading, reading);
+      yield* nodeFiles.read(...args);
+      if (sending === 2) readBesideTwo.resolve();
+      reading -= 1;
+    }
+    client.uploadPart = async (...args) => {
+      sending += 1;
+      await readBesideTwo.promise;
+      const receipt = await send(...args);
+      sending -= 1;
+      return receipt;
+    };
+    const outcome = await rig.upload(file, { client, concurrency: 3, deps: { files: { ...nodeFiles, read } } });
+    expect(outcome).toMatchObject({ kind: 'done' });
+    expect(await rig.objectHash(KEY)).toBe(await hashFile(file));
+    expect(mostReading).toBe(1);
+  });
+
   it('sends what it has computed the checksums of, whatever becomes of the file meanwhile', async () => {
     const file = await rig.file('f', 3.5 * MIB);
     const before = await hashFile(file);
