@@ -9,6 +9,7 @@ import { type CrowdKind, crowdText, heldBy, runCrowd } from './crowd.ts';
 import { hoursText, isSteady, runHoursBench } from './hours.ts';
 import { httpBenchText, isBorne, runHttpBench } from './http.ts';
 import { isLengthNoMatter, liveBenchText, runLiveBench } from './live.ts';
+import { PARTICIPANTS } from './material.ts';
 import { isMet, mixBenchText, runMixBench } from './mix-sync.ts';
 import { formatReport } from './report.ts';
 import { isQuick, runSearchBench, searchBenchText } from './search.ts';
@@ -22,6 +23,7 @@ interface BenchOptions {
   seconds: number;
   rounds: number;
   count?: number;
+  people: number;
   hours: number;
   minutes: number;
   mediaDirectory: string | null;
@@ -124,8 +126,8 @@ function crowdBench(kind: CrowdKind, about: string): Bench {
   return {
     about,
     isLinuxOnly: true,
-    async run({ seconds, count = null, mediaDirectory }) {
-      const result = await runCrowd({ kind, seconds, count, mediaDirectory });
+    async run({ seconds, count = null, people, mediaDirectory }) {
+      const result = await runCrowd({ kind, seconds, count, people, mediaDirectory });
       return { startedAt: result.startedAt, text: crowdText(result), result, isGood: heldBy(result) !== null };
     },
   };
@@ -148,6 +150,7 @@ const program = new Command('bench')
   .option('--seconds <n>', 'length of the recorded room', whole, 60)
   .option('--rounds <n>', 'how often all sides run, one after the other', whole, 3)
   .option('--count <n>', 'crowd: begin with so many recordings', whole)
+  .option('--people <n>', 'crowd: participants of each room', whole, PARTICIPANTS)
   .option('--hours <n>', 'hours: length of the recording on fast clocks', whole, 2)
   .option('--minutes <n>', 'hours: how long the box beside it records', whole, 20)
   .option('--media <directory>', 'use the clips of this directory instead of drawn ones')

@@ -51,6 +51,7 @@ export interface Crowd {
   kind: CrowdKind;
   machine: Machine;
   seconds: number;
+  people: number;
   /** Null for sound, and when the caller said how many. */
   floor: Floor | null;
   rounds: CrowdRound[];
@@ -61,6 +62,8 @@ export interface CrowdOptions {
   seconds: number;
   /** Begins with so many; null takes what the floor beside the rooms allows, or 100 for sound. */
   count: number | null;
+  /** Participants of each room. */
+  people: number;
   mediaDirectory: string | null;
 }
 
@@ -73,8 +76,8 @@ const LATE = 0.05;
 const FLOOR_FROM = 3;
 /** Nobody waits for the end of these rooms. */
 const ENDLESS_SECONDS = 24 * 3600;
-const JOIN_MS = 250;
-/** All of them begin within a few seconds, and each start takes half a CPU second: what that leaves out is told apart. */
+/** Between two beginnings, each of which takes half a CPU second: a hundred of them in a burst would starve those that record already. */
+const JOIN_MS: Readonly<Record<CrowdKind, number>> = { mix: 250, sound: 1000 };
 const SETTLE_MS = 30_000;
 /** The box writes down what a recording left out this often. */
 const WRITTEN_WITHIN_MS = 10_000;
@@ -89,7 +92,8 @@ export async function runCrowd(options: CrowdOptions): Promise<Crowd> {
   const directory = await mkdtemp(path.join(tmpdir(), 'recorder-crowd-'));
   const { kind, seconds, mediaDirectory } = options;
   try {
-    const participants = await prepareParticipants({ directory, ffmpegPath: ffmpeg.path, mediaDirectory });
+    const all = await prepareParticipants({ directory, ffmpegPath: ffmpeg.path, mediaDirectory });
+    const participants = all.slice(0, options.people);
     let floor: Crowd['floor'] = null;
     if (kind === 'mix' && options.count === null) {
       const settings = defaultSettings();
@@ -116,7 +120,10 @@ export async function runCrowd(options: CrowdOptions): Promise<Crowd> {
       );
       if (isHeld(round)) break;
     }
-    return { startedAt, kind, machine: describeMachine(ffmpeg), seconds, floor, rounds };
+    return {
+      ...{ startedAt, kind, machine: describeMachine(ffmpeg), seconds, people: participants.length },
+      ...{ floor, rounds },
+    };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -188,7 +195,7 @@ async function crowdRound(
       const request = { RoomId, Mode: kind === 'mix' ? '12' : '10', Callback: `${rig.receiver.url}/${RoomId}` };
       ids.push(await rig.box.record(sampleRequest(request)));
       // A customer's rooms do not all begin in the same second either.
-      await delay(JOIN_MS);
+      await delay(JOIN_MS[kind]);
     }
     for (const id of ids) await rig.box.waitForState(id, 'recording', DELIVERY_TIMEOUT_MS);
     await delay(SETTLE_MS);
@@ -250,7 +257,7 @@ export function heldBy({ rounds }: Crowd): CrowdRound | null {
 
 /** For a person on a terminal. */
 export function crowdText(crowd: Crowd): string {
-  const { kind, machine, seconds, floor, rounds } = crowd;
+  const { kind, machine, seconds, people, floor, rounds } = crowd;
   const rows = rounds.map(({ recordings, lost, lostAtStart, relieved, coresUsed, bytes, loadAverage }) => {
     const each = bytes / recordings / 1024 ** 2;
     return `${`${recordings}`.padStart(5)} at once: ${lost} lost (${lostAtStart} while they began), ${relieved} relieved, ${coresUsed.toFixed(2)} cores, ${each.toFixed(0)} MiB each (load ${loadAverage.toFixed(1)} before)`;
@@ -263,7 +270,7 @@ export function crowdText(crowd: Crowd): string {
     `– with the box's arguments: ${floor.ownBesideRooms}, ${share(floor.ownBesideRooms)}`,
   ];
   return [
-    `${kind}: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${seconds} s`,
+    `${kind}: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${seconds} s, ${people} people in each room`,
     ...rows,
     held === null ? 'none held' : `held: ${held.recordings}`,
     ...(floorRows ?? []),
