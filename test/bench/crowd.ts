@@ -78,6 +78,7 @@ const FLOOR_FROM = 3;
 const ENDLESS_SECONDS = 24 * 3600;
 /** Between two beginnings, each of which takes half a CPU second: a hundred of them in a burst would starve those that record already. */
 const JOIN_MS: Readonly<Record<CrowdKind, number>> = { mix: 250, sound: 1000 };
+/** What the beginnings leave out in these seconds as well is told apart. */
 const SETTLE_MS = 30_000;
 /** The box writes down what a recording left out this often. */
 const WRITTEN_WITHIN_MS = 10_000;

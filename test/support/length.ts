@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { RecordingView } from '../../shared/view.ts';
 
 /** How far the length of a file may be from what the box's own clock says. */
-export const LENGTH_TOLERANCE_MS = 150;
+const LENGTH_TOLERANCE_MS = 150;
 
 /**
  * A file of a room that lives in real time is as long as its recording: not shorter than the room or its limit says, and not longer than

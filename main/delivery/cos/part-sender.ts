@@ -1,3 +1,4 @@
+import { createTurns } from '../turns.ts';
 import type { CosClient } from './cos-client.ts';
 import { CosError } from './cos-error.ts';
 import { digestRange, type FileAccess, memoryBody, rangeBody, type Throttle } from './file-access.ts';
@@ -29,8 +30,8 @@ export interface PartSenderOptions {
 /** Sends parts of one file, some at once. */
 export class PartSender {
   readonly #options: PartSenderOptions;
-  /** Settles when all that asked to read so far have done so. */
-  #lastRead: Promise<unknown> = Promise.resolve();
+  /** One part is read at a time: workers that read together go on to send together, and the line lies idle while they read. */
+  readonly #inTurn = createTurns(1);
 
   constructor(options: PartSenderOptions) {
     this.#options = options;
@@ -85,7 +86,7 @@ export class PartSender {
   ): Promise<UploadedPart> {
     const { client, files, progress, path, key, signal, throttle, save } = this.#options;
     const options = { signal, onBytes: () => progress.alive(), throttle };
-    const digest = await this.#inTurn(() => digestRange(files, path, offset, length, { ...options, memory }));
+    const digest = await this.#inTurn(() => digestRange(files, path, offset, length, { ...options, memory }), signal);
     const body = memory ? memoryBody(memory, options) : rangeBody(files, path, offset, length, options);
     const upload = { body, length, md5Base64: digest.md5Base64 };
     const receipt = await client.uploadPart(key, uploadId, number, upload, signal);
@@ -94,16 +95,6 @@ export class PartSender {
     save(uploaded);
     progress.acknowledged(length);
     return uploaded;
-  }
-
-  /**
-   * One part is read at a time. Workers that read together go on to send together, part after part, and the line lies idle while they
-   * read.
-   */
-  async #inTurn<T>(read: () => Promise<T>): Promise<T> {
-    const mine = this.#lastRead.then(read);
-    this.#lastRead = mine.catch(() => {});
-    return await mine;
   }
 }
 

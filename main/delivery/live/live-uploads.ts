@@ -6,6 +6,7 @@ import type { RecordingRow } from '../../store/rows.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock, Timeout } from '../clock.ts';
 import type { FinalizeFileSystem } from '../join/write-file.ts';
+import { createTurns } from '../turns.ts';
 import type { UploadStepDeps } from '../upload-step.ts';
 import { isOpen } from '../upload-window.ts';
 import type { FinishPlan } from './live-file.ts';
@@ -197,36 +198,4 @@ class Live implements LiveUploads {
     this.#sessions.delete(recordingId);
     await session?.discard();
   }
-}
-
-/** Runs so many pieces of work at a time, in the order in which they were asked for. */
-function createTurns(limit: number): (work: () => Promise<void>, signal: AbortSignal) => Promise<void> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const turn = (signal: AbortSignal): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = (): void => {
-      waiting.splice(waiting.indexOf(enter), 1);
-      reject(signal.reason);
-    };
-    const enter = (): void => {
-      signal.removeEventListener('abort', leave);
-      resolve();
-    };
-    waiting.push(enter);
-    signal.addEventListener('abort', leave, { once: true });
-    return promise;
-  };
-  return async (work, signal) => {
-    signal.throwIfAborted();
-    if (running >= limit) await turn(signal);
-    else running += 1;
-    try {
-      await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
 }
